@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR LGPL-2.1-or-later) */
+/* Verbs as bits, their classes and names. One bit a verb; a set of wanted verbs is an access. */
+#ifndef LSMD_ABI_ACCESS_H
+#define LSMD_ABI_ACCESS_H
+
+/*
+ * LSMD_VERBS(X): X(CONSTANT, "name", CLASS, mediated) in the order of the bits. `mediated` is 1 once every hook
+ * that the verb needs is in place on every supported kernel: a policy that names another verb, or whose
+ * default would need it to be refused, is an error (MEANING.md 6).
+ */
+#define LSMD_VERBS(X)                           \
+	X(READ, "read", FILE, 1)                \
+	X(WRITE, "write", FILE, 1)              \
+	X(APPEND, "append", FILE, 1)            \
+	X(CREATE, "create", FILE, 1)            \
+	X(DELETE, "delete", FILE, 1)            \
+	X(RENAME, "rename", FILE, 1)            \
+	X(LINK, "link", FILE, 1)                \
+	X(SETATTR, "setattr", FILE, 0)          \
+	X(EXEC, "exec", EXEC, 1)                \
+	X(MAP, "map", EXEC, 0)                  \
+	X(CONNECT, "connect", NETWORK, 1)       \
+	X(SEND, "send", NETWORK, 0)             \
+	X(BIND, "bind", NETWORK, 0)             \
+	X(LISTEN, "listen", NETWORK, 0)         \
+	X(ACCEPT, "accept", NETWORK, 0)         \
+	X(SOCKET, "socket", NETWORK, 0)         \
+	X(CAPABILITY, "capability", CAPABILITY, 0) \
+	X(SIGNAL, "signal", PROCESS, 0)         \
+	X(PTRACE, "ptrace", PROCESS, 0)         \
+	X(MOUNT, "mount", SYSTEM, 1)            \
+	X(MODULE, "module", SYSTEM, 0)          \
+	X(BPF, "bpf", SYSTEM, 0)                \
+	X(USERNS, "userns", SYSTEM, 0)
+
+enum lsmd_verb {
+#define X(constant, name, class, mediated) LSMD_VERB_##constant,
+	LSMD_VERBS(X)
+#undef X
+	LSMD_N_VERBS,
+};
+
+enum lsmd_access {
+#define X(constant, name, class, mediated) LSMD_ACCESS_##constant = 1 << LSMD_VERB_##constant,
+	LSMD_VERBS(X)
+#undef X
+	/*
+	 * Twins of read, write, append and create for block and character nodes (MEANING.md 19): a rule gives them only
+	 * when its last component has no wildcard, a deny and a default always do. A hook that finds such a node
+	 * asks for the twin instead. They are no verbs of the language and have no name of their own.
+	 */
+	LSMD_ACCESS_DEVICE_READ = 1 << 28,
+	LSMD_ACCESS_DEVICE_WRITE = 1 << 29,
+	LSMD_ACCESS_DEVICE_APPEND = 1 << 30,
+	LSMD_ACCESS_DEVICE_CREATE = (int)(1u << 31),
+};
+
+#define LSMD_ACCESS_DEVICE_SHIFT_READ (28 - LSMD_VERB_READ)
+#define LSMD_ACCESS_DEVICES (0xfu << 28)
+
+_Static_assert(LSMD_N_VERBS <= 28, "verbs and the device twins share 32 bits");
+_Static_assert(LSMD_VERB_READ == 0 && LSMD_VERB_WRITE == 1 && LSMD_VERB_APPEND == 2 && LSMD_VERB_CREATE == 3,
+	       "the device twins are the first four verbs, shifted");
+
+enum lsmd_class_id {
+	LSMD_CLASS_FILE,
+	LSMD_CLASS_EXEC,
+	LSMD_CLASS_NETWORK,
+	LSMD_CLASS_CAPABILITY,
+	LSMD_CLASS_PROCESS,
+	LSMD_CLASS_SYSTEM,
+	LSMD_N_CLASSES,
+};
+
+/* What a rule that names `write` names with it (MEANING.md 18). */
+#define LSMD_ACCESS_WRITE_GROUP (LSMD_ACCESS_WRITE | LSMD_ACCESS_APPEND | LSMD_ACCESS_CREATE | LSMD_ACCESS_DELETE)
+
+/* The verbs whose objects are names of files (unix socket names included through connect). */
+#define LSMD_ACCESS_FILES                                                                              \
+	(LSMD_ACCESS_READ | LSMD_ACCESS_WRITE | LSMD_ACCESS_APPEND | LSMD_ACCESS_CREATE |              \
+	 LSMD_ACCESS_DELETE | LSMD_ACCESS_RENAME | LSMD_ACCESS_LINK | LSMD_ACCESS_SETATTR)
+
+/* access_device() - the device twins of the file verbs in @access; the verbs that have none stay */
+static inline unsigned int access_device(unsigned int access)
+{
+	return (access & ~0xfu) | (access & 0xfu) << LSMD_ACCESS_DEVICE_SHIFT_READ;
+}
+
+/* access_plain() - the reverse: what a person calls the access */
+static inline unsigned int access_plain(unsigned int access)
+{
+	return (access & ~LSMD_ACCESS_DEVICES) | (access & LSMD_ACCESS_DEVICES) >> LSMD_ACCESS_DEVICE_SHIFT_READ;
+}
+
+#endif

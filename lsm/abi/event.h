@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR LGPL-2.1-or-later) */
+/*
+ * What the kernel side tells the agent: events through the two rings, labels of tasks, counters, and the word
+ * that says which image is in force.
+ */
+#ifndef LSMD_ABI_EVENT_H
+#define LSMD_ABI_EVENT_H
+
+#include "image.h"
+
+/* LSMD_HOOKS(X): X(CONSTANT, "lsm hook"). A program is named lsmd_ and the hook. */
+#define LSMD_HOOKS(X)                                   \
+	X(FILE_OPEN, "file_open")                       \
+	X(FILE_PERMISSION, "file_permission")           \
+	X(FILE_FCNTL, "file_fcntl")                     \
+	X(FILE_MPROTECT, "file_mprotect")               \
+	X(MMAP_FILE, "mmap_file")                       \
+	X(FILE_TRUNCATE, "file_truncate")               \
+	X(PATH_TRUNCATE, "path_truncate")               \
+	X(PATH_UNLINK, "path_unlink")                   \
+	X(PATH_RMDIR, "path_rmdir")                     \
+	X(PATH_MKDIR, "path_mkdir")                     \
+	X(PATH_MKNOD, "path_mknod")                     \
+	X(PATH_SYMLINK, "path_symlink")                 \
+	X(PATH_LINK, "path_link")                       \
+	X(PATH_RENAME, "path_rename")                   \
+	X(BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec")   \
+	X(BPRM_CHECK_SECURITY, "bprm_check_security")   \
+	X(BPRM_COMMITTED_CREDS, "bprm_committed_creds") \
+	X(TASK_ALLOC, "task_alloc")                     \
+	X(SOCKET_CONNECT, "socket_connect")             \
+	X(SOCKET_SENDMSG, "socket_sendmsg")             \
+	X(SCTP_BIND_CONNECT, "sctp_bind_connect")       \
+	X(UNIX_STREAM_CONNECT, "unix_stream_connect")   \
+	X(UNIX_MAY_SEND, "unix_may_send")               \
+	X(SB_MOUNT, "sb_mount")                         \
+	X(SB_REMOUNT, "sb_remount")                     \
+	X(SB_UMOUNT, "sb_umount")                       \
+	X(MOVE_MOUNT, "move_mount")                     \
+	X(SB_PIVOTROOT, "sb_pivotroot")
+
+enum lsmd_hook {
+#define X(constant, name) LSMD_HOOK_##constant,
+	LSMD_HOOKS(X)
+#undef X
+	LSMD_N_HOOKS,
+};
+
+enum lsmd_object {
+	LSMD_OBJECT_NONE,     /* the verb takes none (mount) */
+	LSMD_OBJECT_PATH,     /* bytes[]: a name */
+	LSMD_OBJECT_ADDRESS,  /* address */
+	LSMD_OBJECT_ABSTRACT, /* bytes[]: an abstract unix name, without the leading NUL; may hold any byte */
+};
+
+/* An internet address as decided on: normalised (MEANING.md 21). */
+struct lsmd_address {
+	lsmd_u64 hi;
+	lsmd_u64 lo;
+	lsmd_u16 port;   /* host order */
+	lsmd_u16 proto;  /* enum lsmd_proto */
+	lsmd_u16 family; /* AF_ of the address as it was given */
+	lsmd_u16 zero;
+};
+
+/* One layer's answer where it is not a plain allow. */
+struct lsmd_answer {
+	lsmd_u32 layer;
+	lsmd_u32 rule;   /* 0: undecided, see reason; a default gives the layer's pseudo rule */
+	lsmd_u8 verdict; /* enum lsmd_verdict */
+	lsmd_u8 reason;  /* enum lsmd_reason */
+	lsmd_u8 verb;    /* the first verb it answers so, enum lsmd_verb */
+	lsmd_u8 mode;    /* enum lsmd_mode */
+};
+
+/*
+ * One decision worth a record. Of variable size: bytes[] holds, one after the other, object_len bytes of the object's name,
+ * other_len of the second one (new name of a rename or link), program_len of the program's.
+ */
+struct lsmd_event {
+	lsmd_u64 time_ns;    /* CLOCK_BOOTTIME */
+	lsmd_u64 generation; /* of the image that answered; 0: none could be read */
+	lsmd_u64 cgroup_id;
+	lsmd_u32 wanted;     /* access */
+	lsmd_u32 pid;        /* task, in the initial pid namespace */
+	lsmd_u32 tgid;
+	lsmd_u32 ppid;
+	lsmd_u32 uid;
+	lsmd_u32 euid;
+	lsmd_u32 loginuid;   /* ~0: unset */
+	lsmd_u32 session;
+	lsmd_u16 hook;       /* enum lsmd_hook */
+	lsmd_u8 object;      /* enum lsmd_object */
+	lsmd_u8 n_answers;
+	lsmd_u8 refused;     /* the call got -EPERM */
+	lsmd_u8 path_reason; /* enum lsmd_reason when the name is not whole */
+	lsmd_u16 object_len;
+	lsmd_u16 other_len;
+	lsmd_u16 program_len;
+	lsmd_u32 zero;
+	struct lsmd_address address;
+	char comm[16];
+	struct lsmd_answer answers[LSMD_LAYERS_MAX];
+	lsmd_u8 bytes[];
+};
+
+/* Bytes of the longest event: two names and a program. */
+#define LSMD_EVENT_MAX (sizeof(struct lsmd_event) + 3 * LSMD_PATH_MAX)
+
+/* What a hook keeps on a task (MEANING.md 7, 8). names: "len bytes" one after the other, len a lsmd_u16 in host order. */
+#define LSMD_LABEL_NAMES_UNKNOWN 1 /* its programs' names could not be remembered: undecided after a swap */
+
+struct lsmd_label {
+	lsmd_u64 generation; /* for which layers[] holds; 0: never computed */
+	lsmd_u64 home;       /* mount namespace in which the label was given */
+	lsmd_u32 flags;
+	lsmd_u16 n_layers;
+	lsmd_u16 n_inherited;
+	lsmd_u16 n_names;
+	lsmd_u16 names_len;
+	lsmd_u32 zero;
+	lsmd_u32 layers[LSMD_LAYERS_MAX]; /* indices into the image of that generation; own ones first */
+	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies handed down */
+	lsmd_u8 names[LSMD_LABEL_NAMES_MAX];
+};
+
+/* The words shared by the agent and every program; one map value, mapped by both. */
+struct lsmd_control {
+	lsmd_u64 active; /* generation in force; its image lies in slot (active & 1). 0: none, nothing is held */
+};
+
+/* Per-processor counters by place, always counted, whether or not an event could be sent. */
+#define LSMD_COUNTS(X)                                                                 \
+	X(DENIED, "denied")                  /* decisions that gave -EPERM */          \
+	X(WOULD_DENY, "would-deny")          /* audit-mode layers that would have */   \
+	X(ALLOWED_LOGGED, "allowed-logged")  /* uses of an allow rule with a record */ \
+	X(SENT, "sent")                      /* events put into the denial ring */     \
+	X(SENT_NOTES, "sent-notes")          /* events put into the note ring */       \
+	X(SILENCED, "silenced")              /* not sent because the rule says so */   \
+	X(RING_FULL, "ring-full")            /* not sent, denial ring full */          \
+	X(RING_FULL_NOTES, "ring-full-notes") /* not sent, note ring full */           \
+	X(NO_SCRATCH, "no-scratch")          /* not sent, no buffer to build it in */  \
+	X(KILLED, "killed")                                                            \
+	X(LABELLED, "labelled")              /* labels given by exec */                \
+	X(REFRESHED, "refreshed")            /* labels computed anew after a swap */   \
+	X(NO_LABEL, "no-label")              /* a task without a readable label */     \
+	X(FORK_REFUSED, "fork-refused")      /* no storage for the child's label */    \
+	X(WALK_RETRIED, "walk-retried")      /* a name changed while it was read */
+
+enum lsmd_count {
+#define X(constant, name) LSMD_COUNT_##constant,
+	LSMD_COUNTS(X)
+#undef X
+	/* then one a reason: LSMD_COUNT_REASON + enum lsmd_reason, layers that refused for it */
+	LSMD_COUNT_REASON,
+	LSMD_N_COUNTS = LSMD_COUNT_REASON + 32,
+};
+
+_Static_assert(sizeof(struct lsmd_answer) == 12, "layout");
+_Static_assert(sizeof(struct lsmd_label) % 8 == 0, "layout");
+_Static_assert(sizeof(struct lsmd_event) % 8 == 0, "layout");
+
+#endif
