@@ -10,8 +10,8 @@ cache_key()
 	(cd "$vm_dir" && find "$@" -type f | LC_ALL=C sort | xargs -d '\n' sha256sum) | sha256sum | cut -c1-12
 }
 
-# cache_build NAME KEY FUNCTION [ARG]...: print the entry's directory, built first where it is missing.
-# FUNCTION fills the directory given as its first argument; a failed one leaves nothing behind.
+# cache_build NAME KEY PROGRAM [ARG]...: print the entry's directory, built first where it is missing.
+# PROGRAM fills the directory given as its first argument; a failed one leaves nothing behind.
 cache_build()
 {
 	local name=$1 entry=$cache_dir/$1-$2 temp start=$SECONDS
@@ -24,7 +24,7 @@ cache_build()
 		log "$name: building (kept in $cache_dir)"
 		cache_drop_temps "$name"
 		temp=$(mktemp -d "$cache_dir/.$name.XXXXXX")
-		if ! (set -e; "$1" "$temp" "${@:2}") >&2; then
+		if ! "$1" "$temp" "${@:2}" >&2; then
 			rm -rf "$temp"
 			die "$name: not built"
 		fi

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kernel side as the agent sees it: programs, maps, pins, the image in force. The files of this room are the only
+ * callers of libbpf.
+ */
+#ifndef LSMD_KERNEL_KERNEL_H
+#define LSMD_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lsm/abi/event.h"
+#include "lsm/abi/image.h"
+
+struct kernel;
+
+enum {
+	KERNEL_UNABLE = 1,       /* this kernel refuses or lacks something: `why` says what, in a person's words */
+	KERNEL_FOREIGN_PINS,     /* what is pinned belongs to a version that this agent does not know */
+	KERNEL_NOTHING_LOADED,
+};
+
+struct kernel_why {
+	char text[512];
+};
+
+/**
+ * kernel_open() - have this kernel enforce, whatever is there: load, attach, label, or take over what an earlier agent left
+ * @pins: directory on a bpf file system, such as "/sys/fs/bpf/lsmd"; made if absent
+ * @image, @size: first image to be put in force when nothing is there; when programs and an image are taken over,
+ *          the image there stays and the caller swaps
+ * @ret:  owned by the caller, kernel_free()
+ * Return: 0, KERNEL_UNABLE, KERNEL_FOREIGN_PINS, -errno. On anything but 0 nothing new is attached or pinned.
+ */
+int kernel_open(const char *pins, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
+		struct kernel **ret);
+
+/** kernel_attach() - open what is pinned for reading only (lsmctl status without the agent, unload) */
+int kernel_attach(const char *pins, struct kernel_why *why, struct kernel **ret);
+
+/** kernel_free() - let go; what is pinned goes on enforcing */
+void kernel_free(struct kernel *kernel);
+static inline void kernel_freep(struct kernel **kernel)
+{
+	kernel_free(*kernel);
+}
+
+/** kernel_taken_over() - did kernel_open() find an enforcing kernel side? */
+bool kernel_taken_over(const struct kernel *kernel);
+
+struct kernel_times {
+	uint64_t load_ns;   /* image into the idle slot, verified as the kernel reads it */
+	uint64_t swap_ns;   /* the flip */
+	uint64_t grace_ns;  /* until the old image could be freed */
+};
+
+/**
+ * kernel_swap() - put another image in force
+ * @image: verified, borrowed; its generation is set in the kernel's copy to one more than the one in force
+ * Return: 0, KERNEL_UNABLE, -errno; on failure the image in force stays.
+ */
+int kernel_swap(struct kernel *kernel, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
+		struct kernel_times *ret);
+
+/** kernel_image() - the image in force, as the kernel reads it; borrowed until the next swap. NULL: none. */
+const struct lsmd_image_header *kernel_image(const struct kernel *kernel);
+uint64_t kernel_generation(const struct kernel *kernel);
+
+/** kernel_unload() - end enforcement: detach and unpin everything. Return: 0, KERNEL_NOTHING_LOADED, -errno. */
+int kernel_unload(const char *pins);
+
+/* Events. The descriptor polls readable; @denial tells the ring. The event is borrowed for the call. */
+typedef void (*kernel_event_fn)(void *data, const struct lsmd_event *event, size_t size, bool denial);
+int kernel_events_fd(const struct kernel *kernel);
+/** kernel_events_read() - hand over all that is there. Return: number of events, -errno. */
+int kernel_events_read(struct kernel *kernel, kernel_event_fn fn, void *data);
+
+struct kernel_program {
+	char name[64];      /* of the hook */
+	uint32_t id;
+	uint32_t insns;     /* translated */
+	uint32_t jited_bytes;
+	uint64_t runs;      /* 0 unless kernel.bpf_stats_enabled */
+	uint64_t run_ns;
+};
+
+struct kernel_map {
+	char name[64];
+	uint32_t id;
+	uint64_t bytes;     /* as the kernel accounts for it */
+};
+
+struct kernel_stats {
+	uint64_t generation;
+	uint64_t counts[LSMD_N_COUNTS]; /* summed over processors */
+	struct kernel_program *programs;
+	size_t n_programs;
+	struct kernel_map *maps;
+	size_t n_maps;
+};
+
+int kernel_stats(struct kernel *kernel, struct kernel_stats *ret);
+void kernel_stats_clear(struct kernel_stats *stats);
+
+/** kernel_rule_counts() - lsmd_u64 a rule of the image in force; borrowed until the next swap */
+const uint64_t *kernel_rule_counts(const struct kernel *kernel, size_t *ret_n);
+
+/* One labelled process (thread group leaders only). */
+struct kernel_task {
+	uint32_t pid;
+	bool labelled;
+	struct lsmd_label label;
+};
+typedef int (*kernel_task_fn)(void *data, const struct kernel_task *task);
+
+/** kernel_tasks() - the label of every task, by the iterator; @fn returns non-zero to stop */
+int kernel_tasks(struct kernel *kernel, kernel_task_fn fn, void *data);
+
+/* Verbs that the running programs do not mediate on this kernel: access bits; 0 normally. */
+uint32_t kernel_unmediated(const struct kernel *kernel);
+
+/* probe.c: what this kernel can do, without changing anything. */
+struct probe_line {
+	bool ok;
+	bool fatal;      /* lsmd cannot run without it */
+	char what[64];   /* "bpf among the active LSMs" */
+	char found[160]; /* "lockdown,capability,landlock,yama,apparmor,bpf" */
+	char mend[256];  /* empty when ok */
+};
+#define PROBE_LINES_MAX 24
+struct probe {
+	struct probe_line lines[PROBE_LINES_MAX];
+	size_t n;
+	bool able;       /* nothing fatal */
+};
+int kernel_probe(struct probe *ret);
+
+#endif
