@@ -29,6 +29,9 @@ struct ask {
 	struct ask_bytes name;    /* PATH: absolute; ABSTRACT: without the leading NUL */
 	struct ask_bytes other;   /* rename, link: the new name; len 0: none */
 	bool directory;           /* rename: the object is a directory */
+	bool replaces;            /* rename: the new name exists */
+	bool exchange;            /* rename: the two change places */
+	bool deny_only;           /* exec: an interpreter of a script, refused by deny rules only */
 	struct lsmd_address address; /* ADDRESS: hi, lo, port, proto */
 };
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR LGPL-2.1-or-later) */
+/*
+ * Layers to one verdict (MEANING.md 1, 2, 4, 15): deny beats allow beats default in each layer, and every layer must
+ * allow. Reads the image and the request, calls nothing, allocates nothing.
+ */
+#ifndef LSMD_CORE_DECIDE_H
+#define LSMD_CORE_DECIDE_H
+
+#include "lsm/abi/access.h"
+#include "lsm/abi/verdict.h"
+#include "net.h"
+#include "path.h"
+
+/* What is asked. The names stand beside it: they are large. */
+struct lsmd_request {
+	lsmd_u64 generation;
+	lsmd_u32 wanted;    /* access */
+	lsmd_u16 hook;      /* enum lsmd_hook */
+	lsmd_u8 object;     /* enum lsmd_object */
+	lsmd_u8 directory;  /* of two names: the object is a directory, with all that lies below it */
+	lsmd_u8 two;        /* `other` is a second name; both need `wanted`, and it may not widen */
+	lsmd_u8 exchange;   /* the names change places: neither may widen */
+	lsmd_u8 deny_only;  /* only a deny rule refuses: the interpreter of a script that was allowed */
+	lsmd_u8 replaces;   /* the second name exists and is deleted by this */
+	lsmd_u32 n_layers;
+	lsmd_u32 layers[LSMD_LAYERS_MAX];
+	struct lsmd_address address;
+};
+
+/* What one layer's rules say of one object, from both sources: [0] literal or address, [1] automaton. */
+struct lsmd_said {
+	struct lsmd_cell cell[2];
+	lsmd_u32 state; /* of the automaton after the name */
+};
+
+/* class_many() - binary search among the sorted cells of a class */
+LSMD_INLINE int class_many(const struct lsmd_view *view, const struct lsmd_class *class, lsmd_u32 layer,
+			   struct lsmd_cell *cell, lsmd_u32 zero)
+{
+	lsmd_u32 first = class->allow, low = 0, high = class->deny, i;
+
+	for (i = LSMD_UNKNOWN(zero); i < LSMD_SEARCH_STEPS && low < high; i++) {
+		lsmd_u32 middle = low + (high - low) / 2;
+		const struct lsmd_cell *at = view_record(view, cells, struct lsmd_cell, (lsmd_u64)first + middle);
+
+		if (at->layer < layer) {
+			low = middle + 1;
+		} else if (at->layer > layer) {
+			high = middle;
+		} else {
+			cell->allow = at->allow;
+			cell->deny = at->deny;
+			cell->rule = at->rule;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* class_find() - fill @cell with what a class and those it inherits from say for @layer; else it stays as it is */
+LSMD_INLINE void class_find(const struct lsmd_view *view, lsmd_u32 id, lsmd_u32 layer, struct lsmd_cell *cell, lsmd_u32 zero)
+{
+	lsmd_u32 i;
+
+	for (i = LSMD_UNKNOWN(zero); i <= LSMD_INHERIT_MAX && id; i++) {
+		const struct lsmd_class *class = view_record(view, classes, struct lsmd_class, id);
+
+		if (class->layer == layer) {
+			cell->allow = class->allow;
+			cell->deny = class->deny;
+			cell->rule = class->rule;
+			return;
+		}
+		if (class->layer == LSMD_CLASS_MANY && class_many(view, class, layer, cell, zero))
+			return;
+		id = class->inherits;
+	}
+}
+
+/* said_name() - both sources for a name that path_find() has been asked about */
+LSMD_INLINE void said_name(const struct lsmd_view *view, lsmd_u32 id, const struct lsmd_layer *layer,
+			   const struct lsmd_name *name, lsmd_u32 class, struct lsmd_said *said)
+{
+	lsmd_u32 start = layer->dfa;
+
+	class_find(view, class, id, &said->cell[0], name->zero);
+	if (!start)
+		return;
+	said->state = dfa_run(view, start, layer->bytemap, name);
+	if (said->state) {
+		lsmd_u32 accepts = view_record(view, states, struct lsmd_state, said->state)->class;
+
+		class_find(view, accepts, id, &said->cell[1], name->zero);
+	}
+}
+
+/* verb_bit() - the first verb of an access as people see it, and the bit that stands for it there */
+LSMD_INLINE lsmd_u32 verb_bit(lsmd_u32 access, lsmd_u32 *verb)
+{
+	lsmd_u32 v = __builtin_ctz(access_plain(access)) & 31;
+
+	*verb = v;
+	return access >> v & 1 ? v : (v + LSMD_ACCESS_DEVICE_SHIFT_READ) & 31;
+}
+
+/* cell_rule() - the rule of a cell that decides the verb of @bit */
+LSMD_INLINE lsmd_u32 cell_rule(const struct lsmd_view *view, lsmd_u32 rule, lsmd_u32 bit)
+{
+	const struct lsmd_row *row;
+
+	if (!(rule & LSMD_RULE_ROW))
+		return rule;
+	row = view_record(view, rows, struct lsmd_row, rule & ~LSMD_RULE_ROW);
+	return row->rule[bit & 31];
+}
+
+LSMD_INLINE lsmd_u32 rule_first(lsmd_u32 a, lsmd_u32 b)
+{
+	if (!a)
+		return b;
+	return !b || a < b ? a : b;
+}
+
+/* said_rule() - the lowest-numbered rule that denies (or allows) the verb of @bit */
+LSMD_INLINE lsmd_u32 said_rule(const struct lsmd_view *view, const struct lsmd_said *said, lsmd_u32 bit, int deny)
+{
+	lsmd_u32 rule0 = 0, rule1 = 0;
+
+	if ((deny ? said->cell[0].deny : said->cell[0].allow) >> bit & 1)
+		rule0 = cell_rule(view, said->cell[0].rule, bit);
+	if ((deny ? said->cell[1].deny : said->cell[1].allow) >> bit & 1)
+		rule1 = cell_rule(view, said->cell[1].rule, bit);
+	return rule_first(rule0, rule1);
+}
+
+/* layer_answer() - the answer of one layer from what its rules say; the rule of an allow is 0 when nobody asks for it */
+LSMD_INLINE void layer_answer(const struct lsmd_view *view, const struct lsmd_layer *layer, lsmd_u32 wanted,
+			      int deny_only, int want_allow_rule, const struct lsmd_said *said, struct lsmd_answer *answer)
+{
+	lsmd_u32 denied = wanted & (said->cell[0].deny | said->cell[1].deny);
+	lsmd_u32 refused = wanted & ~(said->cell[0].allow | said->cell[1].allow) & layer->default_deny;
+	lsmd_u32 verb = 0, bit;
+
+	if (denied) {
+		bit = verb_bit(denied, &verb);
+		answer->verdict = LSMD_VERDICT_DENY;
+		answer->reason = LSMD_REASON_RULE;
+		answer->rule = said_rule(view, said, bit, 1);
+	} else if (refused && !deny_only) {
+		verb_bit(refused, &verb);
+		answer->verdict = LSMD_VERDICT_DENY;
+		answer->reason = LSMD_REASON_DEFAULT;
+		answer->rule = layer->first_rule;
+	} else {
+		answer->verdict = LSMD_VERDICT_ALLOW;
+		answer->reason = LSMD_REASON_DEFAULT;
+		answer->rule = layer->first_rule;
+		if (want_allow_rule && wanted) {
+			lsmd_u32 rule;
+
+			bit = verb_bit(wanted, &verb);
+			rule = said_rule(view, said, bit, 0);
+			if (rule) {
+				answer->rule = rule;
+				answer->reason = LSMD_REASON_RULE;
+			}
+		}
+	}
+	answer->verb = verb;
+}
+
+/* layer_undecided() - the same where nothing could be decided (MEANING.md 4) */
+LSMD_INLINE void layer_undecided(const struct lsmd_layer *layer, lsmd_u32 wanted, lsmd_u32 reason, struct lsmd_answer *answer)
+{
+	lsmd_u32 refused = wanted & layer->undecided, verb = 0;
+
+	if (refused || wanted)
+		verb_bit(refused ? refused : wanted, &verb);
+	answer->verdict = refused ? LSMD_VERDICT_DENY : LSMD_VERDICT_ALLOW;
+	answer->reason = reason;
+	answer->rule = 0;
+	answer->verb = verb;
+}
+
+/* said_effective() - the verbs that a layer allows in the end */
+LSMD_INLINE lsmd_u32 said_effective(const struct lsmd_layer *layer, const struct lsmd_said *said)
+{
+	return (said->cell[0].allow | said->cell[1].allow | ~layer->default_deny) &
+	       ~(said->cell[0].deny | said->cell[1].deny);
+}
+
+/*
+ * said_widens() - does the second name allow what the first does not? Device twins count only when one is asked for: for an
+ * ordinary file they say nothing.
+ */
+LSMD_INLINE int said_widens(const struct lsmd_layer *layer, const struct lsmd_said *from, const struct lsmd_said *to,
+			    lsmd_u32 devices)
+{
+	lsmd_u32 mask = devices ? ~0u : ~LSMD_ACCESS_DEVICES;
+
+	return (said_effective(layer, to) & ~said_effective(layer, from) & mask) != 0;
+}
+
+/*
+ * tree_keeps() - do all names below two directories have the same answers in this layer? Certain when no literal name goes on
+ * below either, what holds below is the same, and the (minimal) automaton is in the same state after both.
+ */
+LSMD_INLINE int tree_keeps(const struct lsmd_view *view, lsmd_u32 id, const struct lsmd_found *from,
+			   const struct lsmd_found *to, const struct lsmd_said *said_from, const struct lsmd_said *said_to,
+			   lsmd_u32 zero)
+{
+	struct lsmd_cell a = {}, b = {};
+
+	if (!from->leaf || !to->leaf || said_from->state != said_to->state)
+		return 0;
+	class_find(view, from->below, id, &a, zero);
+	class_find(view, to->below, id, &b, zero);
+	return a.allow == b.allow && a.deny == b.deny;
+}
+
+/* answer_widens() - turn an allow into the refusal of MEANING.md 15 */
+LSMD_INLINE void answer_widens(struct lsmd_answer *answer, lsmd_u32 wanted)
+{
+	lsmd_u32 verb = 0;
+
+	if (answer->verdict == LSMD_VERDICT_DENY || !wanted)
+		return;
+	verb_bit(wanted, &verb);
+	answer->verdict = LSMD_VERDICT_DENY;
+	answer->reason = LSMD_REASON_RENAME_WIDENS;
+	answer->rule = 0;
+	answer->verb = verb;
+}
+
+/*
+ * layer_decide_two() - rename and link: the verb at both names (and `delete` where the second is replaced), and what is
+ * allowed at the new name must be allowed at the old one.
+ */
+LSMD_INLINE void layer_decide_two(const struct lsmd_view *view, const struct lsmd_request *req, lsmd_u32 id,
+				  const struct lsmd_layer *layer, const struct lsmd_name *name,
+				  const struct lsmd_name *other, const struct lsmd_found *found,
+				  const struct lsmd_found *found_other, int want_allow_rule, struct lsmd_answer *answer)
+{
+	lsmd_u32 verbs = req->wanted & ~LSMD_ACCESS_DEVICES, devices = req->wanted & LSMD_ACCESS_DEVICES;
+	struct lsmd_said from = {}, to = {};
+
+	said_name(view, id, layer, name, found->class, &from);
+	said_name(view, id, layer, other, found_other->class, &to);
+	layer_answer(view, layer, verbs, 0, want_allow_rule, &from, answer);
+	if (answer->verdict == LSMD_VERDICT_ALLOW)
+		layer_answer(view, layer, req->replaces ? verbs | LSMD_ACCESS_DELETE : verbs, 0, want_allow_rule, &to,
+			     answer);
+	if (said_widens(layer, &from, &to, devices) ||
+	    (req->exchange && said_widens(layer, &to, &from, devices)) ||
+	    (req->directory && !tree_keeps(view, id, found, found_other, &from, &to, name->zero)))
+		answer_widens(answer, verbs);
+}
+
+/* layer_decide_one() - any other access */
+LSMD_INLINE void layer_decide_one(const struct lsmd_view *view, const struct lsmd_request *req, lsmd_u32 id,
+				  const struct lsmd_layer *layer, const struct lsmd_name *name,
+				  const struct lsmd_found *found, int want_allow_rule, struct lsmd_answer *answer)
+{
+	struct lsmd_said said = {};
+
+	if (req->object == LSMD_OBJECT_ADDRESS)
+		net_find(view, layer->net, &req->address, &said.cell[0], name->zero);
+	else if (req->object == LSMD_OBJECT_NONE)
+		class_find(view, view->image->root[LSMD_TREE_NONE].exact, id, &said.cell[0], name->zero);
+	else
+		said_name(view, id, layer, name, found->class, &said);
+	layer_answer(view, layer, req->wanted, req->deny_only, want_allow_rule, &said, answer);
+}
+
+/* found_all() - ask the tree once for all layers */
+LSMD_INLINE void found_all(const struct lsmd_view *view, const struct lsmd_request *req, const struct lsmd_name *name,
+			   const struct lsmd_name *other, struct lsmd_found *found, struct lsmd_found *found_other)
+{
+	if (req->object != LSMD_OBJECT_PATH && req->object != LSMD_OBJECT_ABSTRACT)
+		return;
+	path_find(view, name, found);
+	if (req->two)
+		path_find(view, other, found_other);
+}
+
+/* request_reason() - why the request cannot be decided, or LSMD_REASON_NONE */
+LSMD_INLINE lsmd_u32 request_reason(const struct lsmd_request *req, const struct lsmd_name *name,
+				    const struct lsmd_name *other)
+{
+	if (name->reason != LSMD_REASON_NONE)
+		return name->reason;
+	return req->two ? other->reason : LSMD_REASON_NONE;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR LGPL-2.1-or-later) */
+/*
+ * Names, and what an image says of them: the tree of literal names and the automata.
+ */
+#ifndef LSMD_CORE_PATH_H
+#define LSMD_CORE_PATH_H
+
+#include "hash.h"
+#include "view.h"
+
+/* Up to LSMD_PIECE_LEN bytes of one component, zero padded. */
+struct lsmd_piece {
+	lsmd_u64 w[LSMD_PIECE_WORDS];
+	lsmd_u32 meta; /* bytes used, | LSMD_PIECE_CONTINUED */
+	lsmd_u32 zero;
+};
+
+/*
+ * A name, root first, in pieces[first .. LSMD_PIECES_MAX): a walk goes from the leaf up and so fills from
+ * the end. first == LSMD_PIECES_MAX is the root itself.
+ */
+struct lsmd_name {
+	lsmd_u32 first;
+	lsmd_u32 tree;   /* enum lsmd_tree */
+	lsmd_u32 reason; /* enum lsmd_reason: not LSMD_REASON_NONE when the name is not whole, and nothing may be matched */
+	lsmd_u32 zero;   /* always 0, for LSMD_UNKNOWN() */
+	struct lsmd_piece pieces[LSMD_PIECES_MAX];
+};
+
+/* What the tree of literal names says. */
+struct lsmd_found {
+	lsmd_u32 class; /* of the name itself */
+	lsmd_u32 below; /* of names below it that no node gives */
+	lsmd_u32 leaf;  /* no literal name goes on below */
+};
+
+LSMD_INLINE const struct lsmd_node *path_node(const struct lsmd_view *view, lsmd_u32 parent,
+					      const struct lsmd_piece *piece)
+{
+	const struct lsmd_image_header *image = view->image;
+	lsmd_u64 h = lsmd_hash(image->hash_key, parent, piece->meta, piece->w);
+	lsmd_u32 d = *view_record(view, displace, lsmd_u32, lsmd_hash_bucket(h, image->displace.n));
+
+	return view_record(view, nodes, struct lsmd_node, lsmd_hash_slot(h, d, image->nodes.n));
+}
+
+LSMD_INLINE int path_node_is(const struct lsmd_node *node, lsmd_u32 parent, const struct lsmd_piece *piece)
+{
+	return node->parent == parent && node->meta == piece->meta && node->name[0] == piece->w[0] &&
+	       node->name[1] == piece->w[1] && node->name[2] == piece->w[2] && node->name[3] == piece->w[3] &&
+	       node->name[4] == piece->w[4];
+}
+
+/* path_find() - walk the tree of literal names along @name. One hash, one displacement and one node a piece. */
+LSMD_INLINE void path_find(const struct lsmd_view *view, const struct lsmd_name *name, struct lsmd_found *found)
+{
+	lsmd_u32 tree = name->tree & 3;
+	lsmd_u32 i = name->first, id = tree;
+
+	found->below = view->image->root[tree].below;
+	found->class = view->image->root[tree].exact;
+	found->leaf = view->image->nodes.n == 0;
+	if (i >= LSMD_PIECES_MAX || found->leaf) {
+		if (i < LSMD_PIECES_MAX)
+			found->class = found->below;
+		return;
+	}
+	for (; i < LSMD_PIECES_MAX; i++) {
+		const struct lsmd_piece *piece = &name->pieces[i];
+		const struct lsmd_node *node = path_node(view, id, piece);
+
+		if (!path_node_is(node, id, piece)) {
+			found->class = found->below;
+			found->leaf = 1;
+			return;
+		}
+		id = node->id;
+		if (i + 1 >= LSMD_PIECES_MAX) {
+			found->class = node->exact;
+			found->below = node->below;
+			found->leaf = !(node->flags & LSMD_NODE_HAS_CHILDREN);
+			return;
+		}
+		if (!(name->pieces[i + 1].meta & LSMD_PIECE_CONTINUED))
+			found->below = node->below;
+	}
+}
+
+/* One step of an automaton. */
+LSMD_INLINE lsmd_u32 dfa_step(const struct lsmd_view *view, lsmd_u32 bytemap, lsmd_u32 state, lsmd_u32 byte)
+{
+	const struct lsmd_state *from = view_record(view, states, struct lsmd_state, state);
+	lsmd_u32 column = *(const lsmd_u8 *)view_at(view, view->image->bytemaps.off + (lsmd_u64)bytemap * 256 + (byte & 255));
+	const struct lsmd_step *step = view_record(view, steps, struct lsmd_step, (lsmd_u64)from->base + column);
+
+	return step->check == state ? step->next : from->other;
+}
+
+/* dfa_run() - the state after all bytes of @name; 0 as soon as nothing can match any more */
+LSMD_INLINE lsmd_u32 dfa_run(const struct lsmd_view *view, lsmd_u32 start, lsmd_u32 bytemap, const struct lsmd_name *name)
+{
+	lsmd_u32 i = name->first, state = start;
+	lsmd_u32 lead = name->tree == LSMD_TREE_ABSTRACT ? '@' : '/';
+
+	if (i >= LSMD_PIECES_MAX)
+		return dfa_step(view, bytemap, state, lead);
+	for (; i < LSMD_PIECES_MAX; i++) {
+		const struct lsmd_piece *piece = &name->pieces[i];
+		lsmd_u32 len = piece->meta & 0xff, k;
+
+		if (!(piece->meta & LSMD_PIECE_CONTINUED))
+			state = dfa_step(view, bytemap, state, lead);
+		for (k = LSMD_UNKNOWN(name->zero); k < len && k < LSMD_PIECE_LEN; k++) {
+			if (!state)
+				return 0;
+			state = dfa_step(view, bytemap, state, ((const lsmd_u8 *)piece->w)[k]);
+		}
+	}
+	return state;
+}
+
+#endif
