@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # For guest tests written in shell: ways to end one, and to wait. Sourced as: . "$(dirname "$0")/lib.sh"
 set -u
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # KVM or TCG: sets accel. On some machines QEMU aborts or hangs under KVM, so KVM is used only after it has
 # booted a stock kernel since this machine started; LSMD_VM_ACCEL=tcg|kvm decides without asking.
 

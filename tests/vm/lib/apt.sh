@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # Packages of other Debian suites through the machine's own apt sources, without touching the machine:
 # a private apt state that knows the same archives under other suite names.
 
@@ -44,7 +45,7 @@ apt_open()
 		apt_source "$suite"
 	done > "$dir/sources.list"
 	[ -s "$dir/sources.list" ] ||
-		die "this machine's apt sources name no Debian archive; set LSMD_VM_MIRROR to one"
+		die "apt's index names no Debian archive: run apt-get update, or set LSMD_VM_MIRROR to an archive"
 	cat > "$dir/apt.conf" <<-EOF
 		Dir::State "$dir";
 		Dir::State::lists "$dir/lists";

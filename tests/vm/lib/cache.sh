@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # The cache of images: one directory an image, named by what it is and by a hash of its recipe.
 
 cache_dir=${LSMD_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/lsmd-vm}

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # The kernels we know (kernels.txt) and their directories in the cache.
 
 # kernel_field NAME N: field N of the kernel's line

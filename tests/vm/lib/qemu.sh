@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # One run of QEMU. The caller's variables say what is wanted: kernel, kernel_dir, rootfs, accel, cpus, mem,
 # limit, icount, shell, cmdline, work (a directory of this run: in.tar, out.disk, console.log, channel).
 
@@ -23,63 +24,83 @@ qemu_cmdline()
 		"audit=1 audit_backlog_limit=8192 $(qemu_lsm) ${shell:+lsmd_vm.shell} $cmdline"
 }
 
-# qemu_accel: the options for the accelerator chosen (accel.sh); counting instructions needs TCG
+# qemu_accel: the accelerator chosen (accel.sh); counting instructions needs TCG and one processor
 qemu_accel()
 {
 	if [ -n "$icount" ]; then
-		echo "-accel tcg,thread=single -icount shift=0,sleep=off -smp 1 -cpu $(kernel_field "$kernel" 3)"
+		qemu_args+=(-accel tcg,thread=single -icount shift=0,sleep=off -smp 1)
 	elif [ "$accel" = kvm ]; then
-		echo "-accel kvm -smp $cpus -cpu host"
+		qemu_args+=(-accel kvm -smp "$cpus" -cpu host)
+		return
 	else
-		echo "-accel tcg,thread=multi -smp $cpus -cpu $(kernel_field "$kernel" 3)"
+		qemu_args+=(-accel tcg,thread=multi -smp "$cpus")
 	fi
+	qemu_args+=(-cpu "$(kernel_field "$kernel" 3)")
 }
 
-# qemu_disk SERIAL FILE OPTIONS
+# qemu_disk SERIAL FILE OPTION: QEMU wants a comma in a file's name doubled
 qemu_disk()
 {
-	echo "-drive if=none,id=$1,format=raw,cache=unsafe,file=$2,$3 -device virtio-blk-pci,drive=$1,serial=$1"
+	qemu_args+=(-drive "if=none,id=$1,format=raw,cache=unsafe,file=${2//,/,,},$3"
+		-device "virtio-blk-pci,drive=$1,serial=$1")
 }
 
 # qemu_channel: where /dev/hvc0 leads. A file and not stdio: a stdio whose input has ended drops all output.
 qemu_channel()
 {
 	if [ -n "$shell" ]; then
-		echo "-chardev stdio,id=channel,signal=off"
+		qemu_args+=(-chardev stdio,id=channel,signal=off)
 	else
-		echo "-chardev file,id=channel,path=$work/channel"
+		mkfifo "$work/channel"
+		qemu_args+=(-chardev "file,id=channel,path=${work//,/,,}/channel")
 	fi
+	qemu_args+=(-device virtio-serial-pci -device virtconsole,chardev=channel)
 }
 
-# qemu_run: returns QEMU's status, 124 or 137 when the limit has passed
-qemu_run()
+# qemu_prepare: qemu_args
+qemu_prepare()
 {
-	local words
-
 	: > "$work/console.log"
 	truncate -s "${out_disk_mib}M" "$work/out.disk"
-	# The cache and the work directory are ours, and their names hold no space (accel_choose checks).
-	read -ra words <<< "$(qemu_accel) $(qemu_channel) \
-		$(qemu_disk root "$rootfs/root.img" snapshot=on) \
-		$(qemu_disk modules "$kernel_dir/modules.img" readonly=on) \
-		$(qemu_disk in "$work/in.tar" readonly=on) $(qemu_disk out "$work/out.disk" readonly=off)"
-	set -- timeout --foreground -k 5 "$limit" qemu-system-x86_64 -nodefaults -no-user-config \
-		-display none -no-reboot -machine pc -m "$mem" \
-		-kernel "$kernel_dir/vmlinux" -initrd "$kernel_dir/initrd.img" -append "$(qemu_cmdline)" \
-		-chardev "file,id=console,path=$work/console.log" -serial chardev:console \
-		-device virtio-serial-pci -device virtconsole,chardev=channel "${words[@]}"
+	qemu_args=(-nodefaults -no-user-config -display none -no-reboot -machine pc -m "$mem"
+		-kernel "$kernel_dir/vmlinux" -initrd "$kernel_dir/initrd.img" -append "$(qemu_cmdline)"
+		-chardev "file,id=console,path=${work//,/,,}/console.log" -serial chardev:console)
+	qemu_accel
+	qemu_channel
+	qemu_disk root "$rootfs/root.img" snapshot=on
+	qemu_disk modules "$kernel_dir/modules.img" readonly=on
+	qemu_disk in "$work/in.tar" readonly=on
+	qemu_disk out "$work/out.disk" readonly=off
+}
+
+# qemu_run: returns QEMU's status, 124 or 137 when the limit has passed. Its scratch files lie in work.
+qemu_run()
+{
+	local status=0
+
+	qemu_prepare
+	set -- timeout --foreground -k 5 "$limit" qemu-system-x86_64 "${qemu_args[@]}"
 	if [ -n "$shell" ]; then
 		TMPDIR=$work "$@"
 		return
 	fi
-	mkfifo "$work/channel"
 	cat "$work/channel" &
 	reader=$!
 	TMPDIR=$work "$@" < /dev/null > "$work/qemu.log" 2>&1 &
 	qemu=$!
-	wait "$qemu" || { set -- $?; qemu=''; cat "$work/qemu.log" >&2; return "$1"; }
+	wait "$qemu" || status=$?
 	qemu=''
-	wait "$reader"
+	[ "$status" -eq 0 ] || [ "$status" -eq 124 ] || cat "$work/qemu.log" >&2
+	qemu_drain
+	return "$status"
+}
+
+# qemu_drain: all of the guest's output is out; a QEMU that never opened the channel leaves its reader waiting
+qemu_drain()
+{
+	: <> "$work/channel"
+	wait "$reader" || true
+	reader=''
 }
 
 # qemu_stop: for a script that is interrupted

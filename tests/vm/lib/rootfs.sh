@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 # The guests' root file system: one for all kernels.
 
 # rootfs_image: print the directory that holds root.img
