@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tables of verdict cases, tests/cases/NAME.cases: one case a line, six columns and a text that begins with the statements
+ * of MEANING.md that it shows. tests/cases/README.md is the form. Read by every engine and by the live runner,
+ * which links nothing else.
+ */
+#ifndef LSMD_TESTS_ENGINE_CASES_H
+#define LSMD_TESTS_ENGINE_CASES_H
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/policy/ask.h"
+
+enum case_verdict {
+	CASE_ALLOW,
+	CASE_DENY,
+	CASE_AUDIT, /* allowed, and an audit layer would have refused */
+};
+
+enum case_node {
+	CASE_FILE,
+	CASE_DIRECTORY, /* the object was written with a trailing slash */
+	CASE_CHAR,
+	CASE_BLOCK,
+	CASE_SCRIPT, /* exec of a script: two questions, the second one for its interpreter */
+};
+
+struct test_case {
+	const char *table; /* name of the file, as given */
+	unsigned int line;
+	char *policies; /* names of policy files, by ',' */
+	char *subject;  /* names of the program, script first, by ',' */
+	char *access;   /* as written */
+	char *object;   /* as written */
+	enum case_verdict verdict;
+	char *by;
+	char *text; /* statements, marks, words */
+	bool no_core; /* marked [live]: only a kernel answers it */
+	bool no_live; /* marked [core]: cannot be made on a live kernel */
+
+	enum case_node node;
+	struct ask ask;
+	struct ask_bytes interpreter; /* SCRIPT: asked with deny_only when the script may be executed */
+	struct sockaddr_storage address; /* ADDRESS: as written, before it was normalised */
+	socklen_t address_len;
+	char *memory[8]; /* what ask points into */
+};
+
+struct case_table {
+	char *name;
+	struct test_case *cases;
+	size_t n_cases;
+};
+
+/**
+ * case_table_read() - read a whole table
+ * @complaints: each line that is not a case is told here with its place
+ * @ret: owned by the caller, case_table_free()
+ * Return: 0, -EINVAL when there was a complaint, or the error of reading.
+ */
+int case_table_read(const char *path, FILE *complaints, struct case_table *ret);
+void case_table_free(struct case_table *table);
+
+/** case_verdict_name() - as in the table */
+const char *case_verdict_name(enum case_verdict verdict);
+
+#endif
