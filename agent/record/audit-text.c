@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A record as a line of the audit log. */
+#include "agent/record/audit-text.h"
+
+#include <string.h>
+
+#include "agent/record/escape.h"
+#include "agent/record/objname.h"
+
+static void field_string(struct buf *out, const char *name, const char *value)
+{
+	if (value)
+		escape_audit(out, name, value, strlen(value));
+}
+
+/* A name that is cut says so: "path_len=4000" are the bytes it had. */
+static void field_name(struct buf *out, const char *name, const char *bytes, size_t len)
+{
+	if (!bytes)
+		return;
+	escape_audit(out, name, bytes, len < AUDIT_NAME_MAX ? len : AUDIT_NAME_MAX);
+	if (len > AUDIT_NAME_MAX)
+		buf_printf(out, " %s_len=%zu", name, len);
+}
+
+/* audit writes an unset loginuid or session as 4294967295; its tools print "unset" for it. */
+static void fields_task(struct buf *out, const struct record *record)
+{
+	buf_printf(out, " opid=%u otid=%u oppid=%u ouid=%u oeuid=%u oauid=%u oses=%u", record->pid, record->tid,
+		   record->ppid, record->uid, record->euid, record->loginuid, record->session);
+}
+
+static void field_place(struct buf *out, const char *name, const struct record_layer *layer)
+{
+	_cleanup_buf_ struct buf place = {};
+
+	if (!layer->file)
+		return;
+	buf_printf(&place, "%s:%u", layer->file, layer->line);
+	if (!place.failed)
+		field_name(out, name, place.bytes, place.len);
+}
+
+static void fields_rule(struct buf *out, const struct record *record)
+{
+	const struct record_layer *layer = record_deciding(record);
+
+	field_string(out, "policy", layer->policy);
+	if (!layer->policy)
+		buf_printf(out, " layer=%u", layer->layer);
+	field_place(out, layer->is_default ? "default" : "rule", layer);
+	field_string(out, "rule_id", layer->id);
+	buf_printf(out, " reason=%s", reason_name(layer->reason));
+	if (layer->note)
+		field_name(out, "note", layer->note, strlen(layer->note));
+	buf_printf(out, " mode=%s", mode_name(layer->mode));
+}
+
+/* What each further layer said: "also=db:enforce:denied:/etc/lsmd/policies.d/db.json:9" */
+static void fields_layers(struct buf *out, const struct record *record)
+{
+	for (size_t i = 0; i < record->n_layers; i++) {
+		const struct record_layer *layer = &record->layers[i];
+		_cleanup_buf_ struct buf text = {};
+
+		if (i == record->deciding)
+			continue;
+		buf_printf(&text, "%s:%s:%s:%s:%s:%u", layer->policy ? layer->policy : "?", mode_name(layer->mode),
+			   layer->verdict == LSMD_VERDICT_DENY ? "denied" : "allowed", reason_name(layer->reason),
+			   layer->file ? layer->file : "?", layer->line);
+		if (text.failed || out->len + 2 * text.len > AUDIT_TEXT_MAX - 200) {
+			buf_printf(out, " layers=%zu", record->n_layers);
+			return;
+		}
+		escape_audit(out, "also", text.bytes, text.len);
+	}
+}
+
+static void fields_object(struct buf *out, const struct record *record)
+{
+	_cleanup_buf_ struct buf object = {};
+
+	object_add(&object, record);
+	if (record->object_kind == LSMD_OBJECT_PATH && record->object.bytes)
+		field_name(out, "path", record->object.bytes, record->object.len);
+	else
+		field_name(out, "obj", object.bytes, object.len);
+	field_name(out, "name", record->other.bytes, record->other.len);
+	if (record->path_reason != LSMD_REASON_NONE)
+		buf_printf(out, " name_cut=%s", reason_name(record->path_reason));
+}
+
+static void head_add(struct buf *out, const struct record *record)
+{
+	const struct record_layer *layer = record_deciding(record);
+	_cleanup_buf_ struct buf object = {};
+	const char *class = object_kind_name(record);
+
+	object_add(&object, record);
+	buf_printf(out, "avc:  %s  { %s } for ", record->answer == RECORD_ALLOWED_LOGGED ? "granted" : "denied",
+		   verb_name(layer->verb));
+	escape_audit_word(out, "scontext", layer->policy ? layer->policy : "", layer->policy ? strlen(layer->policy) : 0);
+	escape_audit_word(out, "tcontext", object.bytes, object.len < AUDIT_NAME_MAX ? object.len : AUDIT_NAME_MAX);
+	buf_printf(out, " tclass=%s", class);
+}
+
+void audit_text_add(struct buf *out, const struct record *record)
+{
+	head_add(out, record);
+	field_name(out, "comm", record->comm.bytes, record->comm.len);
+	field_name(out, "exe", record->program.bytes, record->program.len);
+	fields_object(out, record);
+	fields_task(out, record);
+	fields_rule(out, record);
+	field_name(out, "unit", record->unit.bytes, record->unit.len);
+	buf_printf(out, " hook=%s gen=%llu set=%016llx repeats=%llu permissive=%d", hook_name(record->hook),
+		   (unsigned long long)record->generation, (unsigned long long)record->set_hash,
+		   (unsigned long long)record->repeats, record->answer != RECORD_DENIED);
+	fields_layers(out, record);
+}

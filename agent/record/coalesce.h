@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Repeats folded together under load. The first few events of a kind in a window pass at once; what comes beyond is
+ * counted, and one event stands for all of it when the window ends. A kind that overflowed its last window passes
+ * nothing until a window stays below the burst, so a flood costs one record a window and a lone denial is never late.
+ *
+ * Kinds are told apart by generation, answers (policy, rule, verb, reason), object and program. No system call, no clock: the
+ * caller says what time it is.
+ */
+#ifndef LSMD_RECORD_COALESCE_H
+#define LSMD_RECORD_COALESCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/record/siphash.h"
+#include "agent/util/cleanup.h"
+#include "lsm/abi/event.h"
+
+#define COALESCE_WINDOW_NS 1000000000ull
+#define COALESCE_BURST 4
+/* Kinds watched at a time, a power of two. A kind that finds no room passes: the limit by rule still holds it. */
+#define COALESCE_KINDS 1024
+/* Bytes of events kept for the ends of windows, all together. */
+#define COALESCE_BYTES_MAX (2u << 20)
+/* Events of one rule that pass in a window, whatever their objects; more are dropped and counted. */
+#define COALESCE_RULE_MAX 400
+/* Counters of rules; rules whose keyed hashes fall together share one. A power of two. */
+#define COALESCE_RULES 1024
+
+enum {
+	COALESCE_PASS,
+	COALESCE_HELD, /* counted; coalesce_expire() hands it over */
+	COALESCE_LIMITED, /* its rule has passed its share of this window: drop it */
+};
+
+struct coalesce;
+
+int coalesce_new(const struct siphash_key *key, struct coalesce **ret);
+void coalesce_free(struct coalesce *coalesce);
+DEFINE_CLEANUP(struct coalesce, coalesce_free)
+
+/**
+ * coalesce_event() - what to do with an event
+ * @event: sound (record.h), borrowed for the call
+ * @now_ns: any clock that does not go back
+ * Return: COALESCE_PASS, COALESCE_HELD, COALESCE_LIMITED
+ */
+int coalesce_event(struct coalesce *coalesce, const struct lsmd_event *event, size_t size, uint64_t now_ns);
+
+typedef void (*coalesce_fn)(void *data, const struct lsmd_event *event, size_t size, uint64_t repeats);
+
+/**
+ * coalesce_expire() - hand over what was held in windows that ended by @now_ns; UINT64_MAX: all of it
+ * Return: when the next window with something held ends; 0: nothing is held
+ */
+uint64_t coalesce_expire(struct coalesce *coalesce, uint64_t now_ns, coalesce_fn fn, void *data);
+
+/** coalesce_held() - events counted and not yet handed over */
+uint64_t coalesce_held(const struct coalesce *coalesce);
+
+#endif
