@@ -38,6 +38,9 @@ void diags_clear(struct diags *diags);
 void diag_add(struct diags *diags, enum diag_level level, const char *code, struct place place, const char *mend,
 	      const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/** diags_sort() - by file, line, column; what was said twice is kept and counted once */
+void diags_sort(struct diags *diags);
+
 /** diags_print() - the whole of it with carets, sorted by file, line, column; @set gives names and texts of files */
 void diags_print(const struct diags *diags, const struct policy_set *set, FILE *out, bool colour);
 

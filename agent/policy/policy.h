@@ -82,6 +82,7 @@ struct policy_set {
 	size_t n_policies;
 	struct policy_file *files;
 	size_t n_files;
+	bool refused; /* files only, for messages (set.h): never to be compiled */
 	void *memory; /* what the pointers above point into */
 };
 

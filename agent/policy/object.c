@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of a rule. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/policy/inet.h"
+#include "agent/policy/object.h"
+#include "agent/policy/pattern.h"
+#include "agent/policy/schema.h"
+#include "agent/util/cleanup.h"
+#include "agent/util/vec.h"
+
+#define SHOWN(len) ((int)((len) < 64 ? (len) : 64))
+
+struct place spot_place(const struct spot *spot, size_t off, size_t len)
+{
+	if (!spot->verbatim)
+		return doc_place(spot->doc, spot->value);
+	return doc_place_inside(spot->doc, spot->value, off, len);
+}
+
+void reader_free(struct reader *reader)
+{
+	variables_free(&reader->variables);
+	free(reader->texts.items);
+	free(reader->objects.items);
+	reader->texts = (struct texts){};
+	reader->objects = (struct objects){};
+}
+
+static int object_add(struct reader *reader, const struct spot *spot, const struct object *object)
+{
+	struct object *added;
+
+	if (++*reader->n_objects > OBJECTS_MAX) {
+		diag_add(reader->diags, DIAG_ERROR, "too-many-objects", doc_place(spot->doc, spot->value),
+			 "use fewer variables, or patterns with '*' or {a,b}",
+			 "the policies name more than %u objects, variables expanded", OBJECTS_MAX);
+		return OBJECT_REFUSED;
+	}
+	added = vec_add(&reader->objects);
+	if (!added)
+		return -ENOMEM;
+	*added = *object;
+	added->place = doc_place(spot->doc, spot->value);
+	return 0;
+}
+
+static int pattern_add(struct reader *reader, const struct spot *spot, enum object_kind kind, const struct text *text,
+		       size_t skip)
+{
+	struct object object = { .kind = kind, .len = text->len - skip };
+	int r;
+
+	r = pattern_check(spot, text, skip, kind == OBJECT_ABSTRACT);
+	if (r)
+		return r;
+	object.bytes = arena_copy(reader->memory, text->bytes + skip, text->len - skip);
+	return object.bytes ? object_add(reader, spot, &object) : -ENOMEM;
+}
+
+static bool text_begins(const struct text *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return text->len >= n && !memcmp(text->bytes, word, n);
+}
+
+static bool text_is(const struct text *text, const char *word)
+{
+	return text->len == strlen(word) && text_begins(text, word);
+}
+
+static int path_read(struct reader *reader, const struct spot *spot, const struct text *text)
+{
+	if (text_is(text, "anonymous")) {
+		diag_add(reader->diags, DIAG_ERROR, "later-key", doc_place(spot->doc, spot->value), NULL,
+			 "objects without a name are not mediated by this version");
+		return OBJECT_REFUSED;
+	}
+	return pattern_add(reader, spot, OBJECT_PATH, text, 0);
+}
+
+/* "unix:*" is every name of either sort. */
+static int unix_any(struct reader *reader, const struct spot *spot)
+{
+	struct object path = { .kind = OBJECT_UNIX, .bytes = "/**", .len = 3 };
+	struct object abstract = { .kind = OBJECT_ABSTRACT, .bytes = "**", .len = 2 };
+	int r = object_add(reader, spot, &path);
+
+	return r ? r : object_add(reader, spot, &abstract);
+}
+
+static int inet_add(struct reader *reader, const struct spot *spot, const struct text *text)
+{
+	struct object ranges[2];
+	size_t n, i;
+	int r = inet_read(spot, text->bytes, text->len, ranges, &n);
+
+	if (r == INET_NOTHING)
+		return 0;
+	if (r == INET_REFUSED)
+		return OBJECT_REFUSED;
+	for (i = 0; i < n && !r; i++)
+		r = object_add(reader, spot, &ranges[i]);
+	return r;
+}
+
+static int to_read(struct reader *reader, const struct spot *spot, const struct text *text)
+{
+	static const struct text any = { "*:*:*", 5 };
+	int r;
+
+	if (text_is(text, "*")) {
+		r = unix_any(reader, spot);
+		return r ? r : inet_add(reader, spot, &any);
+	}
+	if (text_is(text, "unix:*"))
+		return unix_any(reader, spot);
+	if (text_begins(text, "unix:@"))
+		return pattern_add(reader, spot, OBJECT_ABSTRACT, text, 6);
+	if (text_begins(text, "unix:"))
+		return pattern_add(reader, spot, OBJECT_UNIX, text, 5);
+	return inet_add(reader, spot, text);
+}
+
+static int name_read(struct reader *reader, const struct spot *spot, const struct text *text)
+{
+	struct object all = { .kind = OBJECT_ALL };
+
+	if (text_is(text, "*"))
+		return object_add(reader, spot, &all);
+	diag_add(reader->diags, DIAG_ERROR, "bad-name", doc_place(spot->doc, spot->value), "write \"name\": \"*\"",
+		 "this version holds the name '*' only");
+	return OBJECT_REFUSED;
+}
+
+static int string_read(struct reader *reader, struct spot *spot, enum verb_object kind)
+{
+	static int (*const reads[])(struct reader *, const struct spot *, const struct text *) = {
+		[VERB_PATH] = path_read, [VERB_TO] = to_read, [VERB_NAME] = name_read,
+	};
+	size_t i;
+	int r, worst = 0;
+
+	r = variables_expand(&reader->variables, spot->doc, spot->value, &reader->texts, &spot->verbatim);
+	if (r)
+		return r < 0 ? r : OBJECT_REFUSED;
+	for (i = 0; i < reader->texts.n; i++) {
+		r = reads[kind](reader, spot, &reader->texts.items[i]);
+		if (r < 0)
+			return r;
+		if (r)
+			worst = OBJECT_REFUSED;
+	}
+	return worst;
+}
+
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind, bool deny,
+		 struct object **ret, size_t *ret_n)
+{
+	struct spot spot = { .doc = doc, .deny = deny, .diags = reader->diags };
+	int r, worst = 0;
+
+	reader->objects.n = 0;
+	while ((spot.value = strings_next(doc, strings, spot.value))) {
+		r = string_read(reader, &spot, kind);
+		if (r < 0)
+			return r;
+		if (r)
+			worst = r;
+	}
+	if (worst)
+		return worst;
+	*ret_n = reader->objects.n;
+	*ret = arena_alloc(reader->memory, *ret_n * sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	if (*ret_n)
+		memcpy(*ret, reader->objects.items, *ret_n * sizeof(**ret));
+	return 0;
+}

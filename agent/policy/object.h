@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of a rule: from the strings of "path", "to" and "name" to struct object. */
+#ifndef LSMD_POLICY_OBJECT_H
+#define LSMD_POLICY_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/policy/expand.h"
+#include "agent/policy/names.h"
+
+/* Objects of a whole set: what keeps variables from filling the memory. */
+#define OBJECTS_MAX (1u << 22)
+/* Bytes of one pattern: a name of 4,096 bytes, each written as \xHH. */
+#define PATTERN_LEN_MAX 16384
+
+/* A string being read: where what is wrong with it stands. */
+struct spot {
+	struct doc *doc;
+	uint32_t value;
+	bool verbatim; /* offsets in the text that is read are offsets in the string */
+	bool deny;     /* of a deny rule: what cannot be resolved may not be left out */
+	struct diags *diags;
+};
+
+/** spot_place() - where @len bytes at @off of the text stand; the whole string when that cannot be said */
+struct place spot_place(const struct spot *spot, size_t off, size_t len);
+
+struct objects {
+	struct object *items;
+	size_t n;
+	size_t capacity;
+};
+
+/* What the rules of one policy are read with. Zero-initialise, set the pointers; reader_free(). */
+struct reader {
+	struct arena *memory; /* of the set that is built */
+	struct diags *diags;
+	struct variables variables;
+	size_t *n_objects; /* of the set so far */
+	struct texts texts;     /* room that is used again */
+	struct objects objects; /* the same */
+};
+
+void reader_free(struct reader *reader);
+
+enum {
+	OBJECT_REFUSED = 1, /* why is in the diags */
+};
+
+/**
+ * objects_read() - all that a string, or a list of strings, names
+ * @kind: which key the strings stand under
+ * @ret:  in reader->memory; may be empty when every name of an allow rule could not be resolved (a warning was added)
+ * Return: 0, OBJECT_REFUSED, -ENOMEM
+ */
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind, bool deny,
+		 struct object **ret, size_t *ret_n);
+
+#endif

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What rules, defaults and subjects mean. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/policy/rule.h"
+#include "agent/policy/schema.h"
+#include "agent/policy/text.h"
+#include "agent/util/buf.h"
+
+#define WORD_MAX 64
+#define REASON_MAX 500
+#define SHOWN(len) ((int)((len) < WORD_MAX ? (len) : WORD_MAX))
+
+static bool word_byte(char c, bool first)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (!first && (c == '.' || c == '_' || c == '-'));
+}
+
+int word_read(struct doc *doc, uint32_t value, const char *what, struct arena *memory, struct diags *diags,
+	      const char **ret)
+{
+	size_t len, i = 0;
+	const char *text = doc_string(doc, value, &len);
+
+	if (!text)
+		return -ENOMEM;
+	while (i < len && word_byte(text[i], i == 0))
+		i++;
+	if (!len || i < len || len > WORD_MAX) {
+		diag_add(diags, DIAG_ERROR, "bad-word", doc_place(doc, value), NULL,
+			 "%s is 1 to %d letters, digits, '.', '_' or '-', and begins with a letter or digit", what, WORD_MAX);
+		return RULE_REFUSED;
+	}
+	*ret = arena_copy(memory, text, len);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int sentence_read(struct doc *doc, uint32_t value, const char *what, size_t max, struct arena *memory,
+		  struct diags *diags, const char **ret)
+{
+	size_t len, i;
+	const char *text = doc_string(doc, value, &len);
+
+	if (!text)
+		return -ENOMEM;
+	if (len > max) {
+		diag_add(diags, DIAG_ERROR, "too-long", doc_place(doc, value), NULL, "%s is at most %zu bytes long", what, max);
+		return RULE_REFUSED;
+	}
+	for (i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f)
+			continue;
+		diag_add(diags, DIAG_ERROR, "control-character", doc_place(doc, value), NULL,
+			 "%s is one line, without control characters", what);
+		return RULE_REFUSED;
+	}
+	*ret = arena_copy(memory, text, len);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int mode_read(struct doc *doc, uint32_t value, struct diags *diags, enum lsmd_mode *ret)
+{
+	static const char *const modes[] = {
+		[LSMD_MODE_ENFORCE] = "enforce", [LSMD_MODE_AUDIT] = "audit", [LSMD_MODE_OFF] = "off",
+	};
+	size_t len, i;
+	const char *text = doc_string(doc, value, &len);
+
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < 3; i++) {
+		if (strlen(modes[i]) != len || memcmp(modes[i], text, len))
+			continue;
+		*ret = i;
+		return 0;
+	}
+	diag_add(diags, DIAG_ERROR, "unknown-mode", doc_place(doc, value), "enforce, audit or off",
+		 "there is no mode '%.*s'", SHOWN(len), text);
+	return RULE_REFUSED;
+}
+
+static void verb_unknown(struct doc *doc, uint32_t value, const char *text, size_t len, struct diags *diags)
+{
+	const char *near = verb_nearest(text, len, false);
+	char mend[WORD_MAX];
+
+	snprintf(mend, sizeof(mend), "did you mean '%s'?", near ? near : "");
+	diag_add(diags, DIAG_ERROR, "unknown-verb", doc_place(doc, value), near ? mend : NULL, "there is no verb '%.*s'",
+		 SHOWN(len), text);
+}
+
+/* The verbs of a rule: an access, and the verb whose kind of object it wants. */
+struct wanted {
+	uint32_t access;
+	int first; /* verb; -1: none yet */
+};
+
+static const char *const object_keys[] = { [VERB_PATH] = "path", [VERB_TO] = "to", [VERB_NAME] = "name" };
+
+static int verb_read(struct doc *doc, uint32_t value, struct diags *diags, struct wanted *wanted)
+{
+	size_t len;
+	const char *text = doc_string(doc, value, &len);
+	int verb = text ? verb_find(text, len) : -1;
+	const struct verb *first;
+
+	if (!text)
+		return -ENOMEM;
+	if (verb < 0) {
+		verb_unknown(doc, value, text, len, diags);
+		return RULE_REFUSED;
+	}
+	if (!verbs[verb].mediated) {
+		diag_add(diags, DIAG_ERROR, "not-mediated", doc_place(doc, value), "remove the verb from the rule",
+			 "'%s' is not mediated by this version of lsmd: the rule would promise what nothing holds",
+			 verbs[verb].name);
+		return RULE_REFUSED;
+	}
+	wanted->access |= verb_access(verb);
+	if (wanted->first < 0)
+		wanted->first = verb;
+	first = &verbs[wanted->first];
+	if (first->object == verbs[verb].object)
+		return 0;
+	diag_add(diags, DIAG_ERROR, "verb-object", doc_place(doc, value), "write two rules",
+		 "'%s' takes '%s', and '%s' takes '%s'", first->name, object_keys[first->object], verbs[verb].name,
+		 object_keys[verbs[verb].object]);
+	return RULE_REFUSED;
+}
+
+static int verbs_read(struct doc *doc, uint32_t strings, struct diags *diags, struct wanted *wanted)
+{
+	uint32_t at = 0;
+	int r, worst = 0;
+
+	*wanted = (struct wanted){ .first = -1 };
+	while ((at = strings_next(doc, strings, at))) {
+		r = verb_read(doc, at, diags, wanted);
+		if (r < 0)
+			return r;
+		if (r)
+			worst = r;
+	}
+	return worst;
+}
+
+/* The one key for objects that the verbs take; every other is refused. Returns the value, 0: an error was added. */
+static uint32_t object_key(struct doc *doc, uint32_t value, const uint32_t keys[N_RULE_KEYS], int verb,
+			   struct diags *diags)
+{
+	static const enum rule_key rule_keys[] = { [VERB_PATH] = RULE_PATH, [VERB_TO] = RULE_TO, [VERB_NAME] = RULE_NAME };
+	struct place place = doc_place(doc, value);
+	const char *right = object_keys[verbs[verb].object];
+	bool wrong = false;
+	char mend[WORD_MAX];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (i == verbs[verb].object || !keys[rule_keys[i]])
+			continue;
+		wrong = true;
+		snprintf(mend, sizeof(mend), "write '%s'", right);
+		diag_add(diags, DIAG_ERROR, "verb-object", doc_place(doc, keys[rule_keys[i]] - 1), mend,
+			 "the verb '%s' takes '%s', not '%s'", verbs[verb].name, right, object_keys[i]);
+	}
+	if (wrong)
+		return 0;
+	place.len = 1;
+	if (!keys[rule_keys[verbs[verb].object]])
+		diag_add(diags, DIAG_ERROR, "missing-key", place,
+			 verbs[verb].object == VERB_NAME ? "\"name\": \"*\"" : NULL, "a rule with the verb '%s' needs '%s'",
+			 verbs[verb].name, right);
+	return keys[rule_keys[verbs[verb].object]];
+}
+
+/* "log", "kill": which of them may stand in which rule. */
+static int flags_read(struct doc *doc, const uint32_t keys[N_RULE_KEYS], struct diags *diags, struct rule *rule)
+{
+	bool log_said = keys[RULE_LOG], log = log_said && doc->values[keys[RULE_LOG]].truth;
+
+	rule->log = !rule->deny && log;
+	rule->silent = rule->deny && log_said && !log;
+	rule->kill = keys[RULE_KILL] && doc->values[keys[RULE_KILL]].truth;
+	if (!rule->kill || rule->deny)
+		return 0;
+	diag_add(diags, DIAG_ERROR, "kill-allow", doc_place(doc, keys[RULE_KILL]), "remove it, or write a deny",
+		 "only a deny can kill");
+	return RULE_REFUSED;
+}
+
+static int words_read(struct reader *reader, struct doc *doc, const uint32_t keys[N_RULE_KEYS], struct rule *rule)
+{
+	int r = 0, r_id = 0;
+
+	if (keys[RULE_REASON])
+		r = sentence_read(doc, keys[RULE_REASON], "a reason", REASON_MAX, reader->memory, reader->diags,
+				  &rule->reason);
+	if (keys[RULE_ID] && r >= 0)
+		r_id = word_read(doc, keys[RULE_ID], "a rule's id", reader->memory, reader->diags, &rule->id);
+	return r ? r : r_id;
+}
+
+static uint32_t decision_key(struct doc *doc, uint32_t value, const uint32_t keys[N_RULE_KEYS], struct diags *diags)
+{
+	struct place place = doc_place(doc, value);
+
+	place.len = 1;
+	if (keys[RULE_ALLOW] && keys[RULE_DENY]) {
+		diag_add(diags, DIAG_ERROR, "allow-and-deny", doc_place(doc, keys[RULE_DENY] - 1), "write two rules",
+			 "a rule has one of 'allow' and 'deny', not both");
+		return 0;
+	}
+	if (!keys[RULE_ALLOW] && !keys[RULE_DENY])
+		diag_add(diags, DIAG_ERROR, "missing-key", place, "\"allow\": \"read\"", "a rule needs 'allow' or 'deny'");
+	return keys[RULE_ALLOW] ? keys[RULE_ALLOW] : keys[RULE_DENY];
+}
+
+int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rule *ret)
+{
+	struct rule rule = { .place = doc_place(doc, value) };
+	uint32_t keys[N_RULE_KEYS], decision, objects;
+	struct wanted wanted;
+	int r, worst = 0;
+
+	if (!schema_rule(doc, value, reader->diags, keys))
+		return RULE_REFUSED;
+	decision = decision_key(doc, value, keys, reader->diags);
+	if (!decision)
+		return RULE_REFUSED;
+	rule.deny = decision == keys[RULE_DENY];
+	r = flags_read(doc, keys, reader->diags, &rule);
+	worst = r ? r : worst;
+	r = words_read(reader, doc, keys, &rule);
+	worst = r ? r : worst;
+	if (r < 0)
+		return r;
+	r = verbs_read(doc, decision, reader->diags, &wanted);
+	if (r)
+		return r;
+	rule.access = wanted.access;
+	objects = object_key(doc, value, keys, wanted.first, reader->diags);
+	if (!objects)
+		return RULE_REFUSED;
+	r = objects_read(reader, doc, objects, verbs[wanted.first].object, rule.deny, &rule.objects, &rule.n_objects);
+	if (r)
+		return r < 0 ? r : RULE_REFUSED;
+	*ret = rule;
+	return worst;
+}
+
+/* What a default says: each class, and verbs of their own. */
+struct defaults {
+	bool class_said[LSMD_N_CLASSES], class_deny[LSMD_N_CLASSES];
+	uint32_t class_value[LSMD_N_CLASSES];
+	uint32_t verb_said; /* verbs with a key of their own, a group not spelled out */
+	uint32_t verb_deny;
+	uint32_t verb_value[LSMD_N_VERBS];
+};
+
+static int answer_read(struct doc *doc, uint32_t value, struct diags *diags, bool *deny)
+{
+	const struct doc_value *v = &doc->values[value];
+	size_t len = 0;
+	const char *text = v->type == DOC_STRING ? doc_string(doc, value, &len) : "";
+
+	if (!text)
+		return -ENOMEM;
+	*deny = len == 4 && !memcmp(text, "deny", 4);
+	if (*deny || (len == 5 && !memcmp(text, "allow", 5)))
+		return 0;
+	diag_add(diags, DIAG_ERROR, "bad-default", doc_place(doc, value), NULL, "a default is \"allow\" or \"deny\"");
+	return RULE_REFUSED;
+}
+
+static int default_unknown(struct doc *doc, uint32_t key, const char *word, size_t len, struct diags *diags)
+{
+	const char *near = verb_nearest(word, len, true);
+	char mend[WORD_MAX];
+
+	snprintf(mend, sizeof(mend), near ? "did you mean '%s'?" : "file, exec, network, capability, process, system, or a verb",
+		 near);
+	diag_add(diags, DIAG_ERROR, "unknown-key", doc_place(doc, key), mend, "there is no class or verb '%.*s'", SHOWN(len),
+		 word);
+	return RULE_REFUSED;
+}
+
+/* "exec" is a class and a verb: as a key it is the class. */
+static int default_key(struct doc *doc, uint32_t key, struct diags *diags, struct defaults *defaults)
+{
+	size_t len;
+	const char *word = doc_string(doc, key, &len);
+	int class, verb, r;
+	bool deny;
+
+	if (!word)
+		return -ENOMEM;
+	class = class_find(word, len);
+	verb = class < 0 ? verb_find(word, len) : -1;
+	if (class < 0 && verb < 0)
+		return default_unknown(doc, key, word, len, diags);
+	r = answer_read(doc, key + 1, diags, &deny);
+	if (class >= 0) {
+		defaults->class_said[class] = true;
+		defaults->class_deny[class] = deny;
+		defaults->class_value[class] = key + 1;
+	} else {
+		defaults->verb_said |= 1u << verb;
+		defaults->verb_deny |= deny ? 1u << verb : 0;
+		defaults->verb_value[verb] = key + 1;
+	}
+	return r;
+}
+
+static int classes_missing(struct doc *doc, uint32_t value, const struct defaults *defaults, struct diags *diags)
+{
+	_cleanup_buf_ struct buf names = {}, mend = {};
+	struct place place = doc_place(doc, value);
+	int i;
+
+	for (i = 0; i < LSMD_N_CLASSES; i++) {
+		if (defaults->class_said[i])
+			continue;
+		buf_printf(&names, "%s%s", names.len ? ", " : "", class_names[i]);
+		buf_printf(&mend, "%s\"%s\": \"allow\"", mend.len ? ", " : "add ", class_names[i]);
+	}
+	if (!names.len)
+		return names.failed ? -ENOMEM : 0;
+	place.len = 1;
+	diag_add(diags, DIAG_ERROR, "default-incomplete", place, mend.bytes,
+		 "'default' must say allow or deny for each class; missing: %s", names.bytes);
+	return RULE_REFUSED;
+}
+
+/* Verb of its own beats the group that it is in, which beats the class. */
+static uint32_t defaults_verbs(const struct defaults *defaults, uint32_t *by_class)
+{
+	uint32_t deny = 0, group = 0;
+	int i;
+
+	for (i = 0; i < LSMD_N_CLASSES; i++) {
+		if (defaults->class_deny[i])
+			deny |= class_access(i);
+	}
+	if (defaults->verb_said & LSMD_ACCESS_WRITE) {
+		group = LSMD_ACCESS_WRITE_GROUP;
+		deny = defaults->verb_deny & LSMD_ACCESS_WRITE ? deny | group : deny & ~group;
+	}
+	*by_class = deny & ~defaults->verb_said & ~group;
+	return (deny & ~defaults->verb_said) | defaults->verb_deny;
+}
+
+/* '"setattr": "allow", "map": "allow"', or the class when all that is left of it is not mediated. */
+static void verbs_allow_write(struct buf *buf, uint32_t access)
+{
+	int i;
+
+	for (i = 0; i < LSMD_N_VERBS; i++) {
+		if (access & 1u << i)
+			buf_printf(buf, "%s\"%s\": \"allow\"", buf->len ? ", " : "", verbs[i].name);
+	}
+}
+
+static void verbs_write(struct buf *buf, uint32_t access)
+{
+	int i;
+
+	for (i = 0; i < LSMD_N_VERBS; i++) {
+		if (access & 1u << i)
+			buf_printf(buf, "%s%s", buf->len ? ", " : "", verbs[i].name);
+	}
+}
+
+static void class_unheld(struct doc *doc, uint32_t value, int class, uint32_t missing, struct diags *diags)
+{
+	_cleanup_buf_ struct buf names = {}, allows = {}, mend = {};
+	bool whole = access_unmediated(class_access(class)) == class_access(class);
+
+	verbs_write(&names, missing);
+	verbs_allow_write(&allows, missing);
+	if (whole)
+		buf_printf(&mend, "write \"%s\": \"allow\"", class_names[class]);
+	else
+		buf_printf(&mend, "add %s to \"default\"", allows.bytes ? allows.bytes : "");
+	diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, value), mend.bytes,
+		 "\"%s\": \"deny\" would need %s, which this version of lsmd does not mediate", class_names[class],
+		 names.bytes ? names.bytes : "");
+}
+
+static int defaults_held(struct doc *doc, const struct defaults *defaults, uint32_t by_class, struct diags *diags)
+{
+	uint32_t missing;
+	int i, r = 0;
+
+	for (i = 0; i < LSMD_N_CLASSES; i++) {
+		missing = access_unmediated(by_class & class_access(i));
+		if (!missing)
+			continue;
+		class_unheld(doc, defaults->class_value[i], i, missing, diags);
+		r = RULE_REFUSED;
+	}
+	missing = access_unmediated(defaults->verb_deny);
+	for (i = 0; i < LSMD_N_VERBS; i++) {
+		if (!(missing & 1u << i))
+			continue;
+		diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, defaults->verb_value[i]),
+			 "write \"allow\"", "'%s' is not mediated by this version of lsmd: its default cannot be deny",
+			 verbs[i].name);
+		r = RULE_REFUSED;
+	}
+	return r;
+}
+
+/* The default in full that denies all that this version mediates. */
+static void default_write(struct buf *buf)
+{
+	uint32_t missing;
+	int i;
+
+	for (i = 0; i < LSMD_N_CLASSES; i++) {
+		missing = access_unmediated(class_access(i));
+		buf_printf(buf, "%s\"%s\": \"%s\"", i ? ", " : "\"default\": { ", class_names[i],
+			   missing == class_access(i) ? "allow" : "deny");
+		if (missing != class_access(i) && missing) {
+			buf_add_string(buf, ", ");
+			_cleanup_buf_ struct buf allows = {};
+
+			verbs_allow_write(&allows, missing);
+			buf_add_string(buf, allows.bytes ? allows.bytes : "");
+		}
+	}
+	buf_add_string(buf, " }");
+}
+
+static int default_word(struct doc *doc, uint32_t value, struct diags *diags, uint32_t *ret)
+{
+	uint32_t all = (1u << LSMD_N_VERBS) - 1;
+	_cleanup_buf_ struct buf names = {}, mend = {};
+	bool deny;
+	int r = answer_read(doc, value, diags, &deny);
+
+	if (r)
+		return r;
+	*ret = deny ? all : 0;
+	if (!deny || !access_unmediated(all))
+		return 0;
+	verbs_write(&names, access_unmediated(all));
+	default_write(&mend);
+	diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, value), mend.bytes,
+		 "\"deny\" for everything would need %s, which this version of lsmd does not mediate",
+		 names.bytes ? names.bytes : "");
+	return RULE_REFUSED;
+}
+
+int default_read(struct doc *doc, uint32_t value, struct diags *diags, uint32_t *ret)
+{
+	struct defaults defaults = {};
+	uint32_t key = value + 1, by_class;
+	int r, worst = 0;
+
+	if (doc->values[value].type == DOC_STRING)
+		return default_word(doc, value, diags, ret);
+	for (; key < doc->values[value].end; key = doc->values[key + 1].end) {
+		r = default_key(doc, key, diags, &defaults);
+		if (r < 0)
+			return r;
+		worst = r ? r : worst;
+	}
+	r = classes_missing(doc, value, &defaults, diags);
+	worst = r ? r : worst;
+	*ret = defaults_verbs(&defaults, &by_class);
+	r = defaults_held(doc, &defaults, by_class, diags);
+	return r ? r : worst;
+}
+
+int subject_read(struct reader *reader, struct doc *doc, uint32_t value, struct policy *policy)
+{
+	uint32_t keys[N_SUBJECT_KEYS];
+	int r;
+
+	if (!schema_subject(doc, value, reader->diags, keys))
+		return RULE_REFUSED;
+	policy->children = !keys[SUBJECT_CHILDREN] || doc->values[keys[SUBJECT_CHILDREN]].truth;
+	r = objects_read(reader, doc, keys[SUBJECT_EXE], VERB_PATH, true, &policy->exes, &policy->n_exes);
+	return r > 0 ? RULE_REFUSED : r;
+}

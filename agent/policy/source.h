@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of policies: read safely, parsed, their keys found; and the abstractions that they include. */
+#ifndef LSMD_POLICY_SOURCE_H
+#define LSMD_POLICY_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/policy/schema.h"
+
+/* Bytes of one file, and of all together. */
+#define SOURCE_BYTES_MAX (256u << 20)
+#define SOURCES_BYTES_MAX (1024ull << 20)
+/* Files that include each other, one inside the other. */
+#define INCLUDE_DEPTH_MAX 32
+
+/* The files of a set, in the order in which they were read; places count in it. */
+struct files {
+	struct policy_file *items;
+	size_t n;
+	size_t capacity;
+	uint64_t total; /* bytes */
+};
+
+struct source {
+	char *name; /* of an abstraction: as it is included */
+	enum file_kind kind;
+	uint32_t file;
+	struct doc doc;
+	uint32_t keys[N_POLICY_KEYS];
+	bool right; /* read, parsed, and its keys are as they should be */
+	bool busy;  /* of an abstraction: includes are being followed through it */
+	size_t seen; /* the last inclusion that met it */
+};
+
+enum {
+	SOURCE_REFUSED = 1, /* why is in the diags */
+};
+
+/**
+ * files_add() - a file by its name only, as a place for what is wrong with it
+ * @ret: its index
+ */
+int files_add(struct files *files, const char *name, uint32_t *ret);
+
+void files_free(struct files *files);
+
+/**
+ * source_read() - one file
+ * @path:  opened without following a link in its last component; regular files of at most SOURCE_BYTES_MAX only
+ * @files: receives the file, also when it cannot be read
+ * @ret:   source_free(); only on 0
+ * Return: 0 (also when keys are wrong: ret->right says so, and the rest can still be looked at), SOURCE_REFUSED, -ENOMEM
+ */
+int source_read(struct files *files, const char *path, enum file_kind kind, struct diags *diags, struct source *ret);
+
+void source_free(struct source *source);
+
+/* The abstractions that were included by anyone so far. Zero-initialise, set the pointers. */
+struct library {
+	const char *const *dirs; /* where they are looked for, first found stands */
+	size_t n_dirs;
+	struct files *files;
+	struct diags *diags;
+	struct source **items;
+	size_t n;
+	size_t capacity;
+	size_t inclusion; /* number of the present one */
+};
+
+struct sources {
+	struct source **items; /* borrowed */
+	size_t n;
+	size_t capacity;
+};
+
+/**
+ * library_begin(), library_include() - follow the includes of one policy; each abstraction is given once
+ * @from: a policy, drop-in or abstraction with keys
+ * @ret:  grows: what is included by a file stands after it, in the order of its list
+ * Return: 0, SOURCE_REFUSED (a file is missing, wrong, or includes itself), -ENOMEM
+ */
+void library_begin(struct library *library);
+int library_include(struct library *library, struct source *from, struct sources *ret);
+
+void library_free(struct library *library);
+
+#endif
