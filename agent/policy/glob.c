@@ -47,12 +47,12 @@ static int refuse(const struct reader *reader, size_t offset, size_t len, const 
 }
 
 /* room() - of any of the arrays of a glob; @items is the address of the pointer to it */
-#define room(items, capacity, n, size)                       \
-	({                                                   \
-		void *_at = *(items);                        \
+#define room(items, capacity, n, size)                            \
+	({                                                        \
+		void *_at = *(items);                             \
 		int _r = vec_room(&_at, (capacity), (n), (size)); \
-		*(items) = _at;                              \
-		_r;                                          \
+		*(items) = _at;                                   \
+		_r;                                               \
 	})
 
 static int token_add(struct reader *reader, uint16_t item, size_t offset, size_t len)
@@ -296,7 +296,8 @@ static int read_token(struct reader *reader, struct groups *groups, size_t *at)
 			return refuse(reader, *at, 1, "the name of a file never holds the byte 0", "remove it");
 		break;
 	}
-	return token_add(reader, (uint8_t)reader->bytes[*at], (*at)++, 1);
+	(*at)++;
+	return token_add(reader, (uint8_t)reader->bytes[*at - 1], *at - 1, 1);
 }
 
 static int read_tokens(struct reader *reader)

@@ -3,8 +3,8 @@
  * Patterns over names: from the text of a policy to the names it stands for, literal ones apart from those with wildcards.
  *
  *	*	any bytes but '/', none too; dot names like all others
- *	**	any bytes; between slashes also nothing, so that /a/**\/b matches /a/b; at the end after a slash at least one
- *		byte, so that /d/** is what lies below d and not d itself
+ *	**	any bytes. Between two slashes also nothing: "/a/", "**", "/b" in a row match /a/b. At the end behind a slash at
+ *		least one byte: what lies below, not the directory itself
  *	?	one byte, not '/'
  *	[a-z]	one byte of these, [!a-z] and [^a-z] one of the others, never '/'
  *	{a,b}	either; may be nested, an alternative may be empty. A pattern means the same as all its alternatives written
