@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The settings file: strict JSON, known keys only. */
+#include "agent/control/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/policy/json.h"
+#include "agent/policy/names.h"
+#include "agent/util/cleanup.h"
+#include "agent/util/fd.h"
+
+enum key {
+	KEY_SCHEMA,
+	KEY_VENDOR,
+	KEY_ADMIN,
+	KEY_ABSTRACTIONS,
+	KEY_PINS,
+	KEY_SOCKET,
+	KEY_FORCE,
+	N_KEYS,
+};
+
+static const char *const key_names[N_KEYS] = {
+	[KEY_SCHEMA] = "$schema",
+	[KEY_VENDOR] = "vendor_policies",
+	[KEY_ADMIN] = "policies",
+	[KEY_ABSTRACTIONS] = "abstractions",
+	[KEY_PINS] = "pins",
+	[KEY_SOCKET] = "socket",
+	[KEY_FORCE] = "force",
+};
+
+struct reading {
+	struct doc doc;
+	struct diags diags;
+	struct settings *settings;
+};
+
+static int key_of(struct reading *reading, uint32_t value)
+{
+	size_t len;
+	const char *name = doc_string(&reading->doc, value, &len);
+	const char *near;
+
+	if (!name)
+		return -ENOMEM;
+	for (int key = 0; key < N_KEYS; key++)
+		if (strlen(key_names[key]) == len && !memcmp(key_names[key], name, len))
+			return key;
+	near = word_nearest(name, len, key_names, N_KEYS);
+	diag_add(&reading->diags, DIAG_ERROR, "unknown-key", doc_place(&reading->doc, value),
+		 near ? "correct the key, or remove it" : "remove it; lsmd(8) lists the settings", "no setting '%.*s'%s%s%s",
+		 (int)len, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return N_KEYS;
+}
+
+/* An absolute path without NUL (json.h refuses them). */
+static int path_set(struct reading *reading, uint32_t value, const char *key, char **to)
+{
+	const struct doc_value *v = &reading->doc.values[value];
+	const char *text;
+	size_t len;
+
+	if (v->type != DOC_STRING) {
+		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
+			 "'%s' is a path, not %s", key, doc_type_name(v->type));
+		return 0;
+	}
+	text = doc_string(&reading->doc, value, &len);
+	if (!text)
+		return -ENOMEM;
+	if (!len || text[0] != '/') {
+		diag_add(&reading->diags, DIAG_ERROR, "not-absolute", doc_place(&reading->doc, value),
+			 "begin it with '/'", "'%s' is not an absolute path", key);
+		return 0;
+	}
+	free(*to);
+	*to = strndup(text, len);
+	return *to ? 0 : -ENOMEM;
+}
+
+static int abstractions_set(struct reading *reading, uint32_t value)
+{
+	const struct doc_value *values = reading->doc.values;
+	struct settings *settings = reading->settings;
+
+	if (values[value].type != DOC_ARRAY || values[value].n > SETTINGS_ABSTRACTIONS_MAX) {
+		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
+			 "'abstractions' is a list of at most %d paths", SETTINGS_ABSTRACTIONS_MAX);
+		return 0;
+	}
+	for (uint32_t at = value + 1; at < values[value].end; at = values[at].end) {
+		int r = path_set(reading, at, "abstractions", &settings->abstractions[settings->n_abstractions]);
+
+		if (r)
+			return r;
+		if (settings->abstractions[settings->n_abstractions])
+			settings->n_abstractions++;
+	}
+	return 0;
+}
+
+static int force_set(struct reading *reading, uint32_t value)
+{
+	const struct doc_value *v = &reading->doc.values[value];
+
+	if (v->type == DOC_BOOLEAN)
+		reading->settings->force = v->truth;
+	else
+		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
+			 "'force' is true or false, not %s", doc_type_name(v->type));
+	return 0;
+}
+
+static int value_set(struct reading *reading, int key, uint32_t value)
+{
+	struct settings *settings = reading->settings;
+
+	switch (key) {
+	case KEY_VENDOR:
+		return path_set(reading, value, key_names[key], &settings->vendor_dir);
+	case KEY_ADMIN:
+		return path_set(reading, value, key_names[key], &settings->admin_dir);
+	case KEY_ABSTRACTIONS:
+		return abstractions_set(reading, value);
+	case KEY_PINS:
+		return path_set(reading, value, key_names[key], &settings->pins);
+	case KEY_SOCKET:
+		return path_set(reading, value, key_names[key], &settings->socket);
+	case KEY_FORCE:
+		return force_set(reading, value);
+	}
+	return key < 0 ? key : 0;
+}
+
+static int doc_read(struct reading *reading)
+{
+	const struct doc_value *values = reading->doc.values;
+
+	if (values[0].type != DOC_OBJECT) {
+		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, 0), NULL,
+			 "the settings are an object, not %s", doc_type_name(values[0].type));
+		return 0;
+	}
+	/* A key is followed by its value, and ends where the value does. */
+	for (uint32_t at = 1; at < values[0].end; at = values[at + 1].end) {
+		int r = value_set(reading, key_of(reading, at), at + 1);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int text_read(const char *name, const char *text, size_t len, FILE *out, bool colour, struct settings *settings)
+{
+	struct policy_file file = { .name = name, .text = text, .len = len };
+	const struct policy_set set = { .files = &file, .n_files = 1 };
+	struct reading reading = { .settings = settings };
+	int r;
+
+	r = doc_parse(text, len, 0, &reading.diags, &reading.doc);
+	if (!r) {
+		r = doc_read(&reading);
+		doc_free(&reading.doc);
+	}
+	if (r >= 0 && reading.diags.n_errors) {
+		diags_print(&reading.diags, &set, out, colour);
+		r = SETTINGS_REFUSED;
+	}
+	diags_clear(&reading.diags);
+	return r;
+}
+
+static int defaults_set(struct settings *settings)
+{
+	if (!settings->pins)
+		settings->pins = strdup(SETTINGS_PINS);
+	if (!settings->socket)
+		settings->socket = strdup(SETTINGS_SOCKET);
+	return settings->pins && settings->socket ? 0 : -ENOMEM;
+}
+
+static int file_refused(const char *name, int r, FILE *out)
+{
+	static const char *const why[] = {
+		[FILE_NOT_REGULAR] = "is no regular file",
+		[FILE_TOO_LARGE] = "is too large for settings",
+		[FILE_IS_LINK] = "is a symbolic link, which settings may not be",
+	};
+
+	fprintf(out, "%s: error: it %s\n", name, why[r]);
+	return SETTINGS_REFUSED;
+}
+
+int settings_read(const char *file, FILE *out, bool colour, struct settings *ret)
+{
+	const char *name = file ? file : SETTINGS_FILE;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	*ret = (struct settings){};
+	r = file_read(AT_FDCWD, name, SETTINGS_BYTES_MAX, &text, &len);
+	if (r == -ENOENT && !file)
+		return defaults_set(ret);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return file_refused(name, r, out);
+	r = text_read(name, text, len, out, colour, ret);
+	if (r)
+		return r;
+	ret->file = strdup(name);
+	return ret->file ? defaults_set(ret) : -ENOMEM;
+}
+
+void settings_clear(struct settings *settings)
+{
+	free(settings->file);
+	free(settings->vendor_dir);
+	free(settings->admin_dir);
+	for (size_t i = 0; i < SETTINGS_ABSTRACTIONS_MAX; i++)
+		free(settings->abstractions[i]);
+	free(settings->pins);
+	free(settings->socket);
+	*settings = (struct settings){};
+}
+
+void settings_policies(const struct settings *settings, struct policy_options *ret)
+{
+	*ret = (struct policy_options){
+		.vendor_dir = settings->vendor_dir,
+		.admin_dir = settings->admin_dir,
+		.abstraction_dirs = (const char *const *)settings->abstractions,
+		.n_abstraction_dirs = settings->n_abstractions,
+		.force = settings->force,
+	};
+}

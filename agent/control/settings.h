@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* /etc/lsmd/lsmd.json: where things lie. Read by the agent and by lsmctl; what it does not say is as PRODUCT says. */
+#ifndef LSMD_CONTROL_SETTINGS_H
+#define LSMD_CONTROL_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "agent/policy/set.h"
+
+#define SETTINGS_FILE "/etc/lsmd/lsmd.json"
+#define SETTINGS_PINS "/sys/fs/bpf/lsmd"
+#define SETTINGS_SOCKET "/run/lsmd/control.sock"
+/* Bytes of the file. */
+#define SETTINGS_BYTES_MAX (1u << 20)
+#define SETTINGS_ABSTRACTIONS_MAX 16
+
+struct settings {
+	char *file;       /* that was read; NULL: absent, all is default */
+	char *vendor_dir; /* "vendor_policies"; NULL: the default of set.h */
+	char *admin_dir;  /* "policies"; NULL: the default */
+	char *abstractions[SETTINGS_ABSTRACTIONS_MAX]; /* "abstractions" */
+	size_t n_abstractions;                         /* 0: the default */
+	char *pins;   /* "pins": directory on a bpf file system */
+	char *socket; /* "socket" */
+	bool force;   /* "force": start also with a set that `lsmctl reload` takes with --force only */
+};
+
+enum {
+	SETTINGS_REFUSED = 1, /* the file is wrong; why was printed to @out */
+};
+
+/**
+ * settings_read() - from @file; NULL: SETTINGS_FILE, which may be absent
+ * @out: receives what is wrong, with its place
+ * @ret: settings_clear(), also after an error
+ * Return: 0, SETTINGS_REFUSED, -errno (-ENOENT for a file that was named and is not there)
+ */
+int settings_read(const char *file, FILE *out, bool colour, struct settings *ret);
+void settings_clear(struct settings *settings);
+
+/** settings_policies() - where the policies lie, borrowed from the settings */
+void settings_policies(const struct settings *settings, struct policy_options *ret);
+
+#endif
