@@ -12,9 +12,6 @@
 
 /* Objects of a whole set: what keeps variables from filling the memory. */
 #define OBJECTS_MAX (1u << 22)
-/* Bytes of one pattern: a name of 4,096 bytes, each written as \xHH. */
-#define PATTERN_LEN_MAX 16384
-
 /* A string being read: where what is wrong with it stands. */
 struct spot {
 	struct doc *doc;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* May a text stand as a pattern? */
+/* Patterns as the front end needs them. */
+#include <errno.h>
 #include <string.h>
 
+#include "agent/policy/glob.h"
 #include "agent/policy/pattern.h"
 
-static int refuse(const struct spot *spot, size_t off, size_t len, const char *code, const char *mend, const char *message)
-{
-	diag_add(spot->diags, DIAG_ERROR, code, spot_place(spot, off, len), mend, "%s", message);
-	return PATTERN_REFUSED;
-}
+/* Bytes of a name that pattern_match() takes. */
+#define MATCH_LEN_MAX 62
 
 size_t pattern_literal(const char *pattern, size_t len)
 {
@@ -21,38 +20,96 @@ size_t pattern_literal(const char *pattern, size_t len)
 	return len;
 }
 
-/* Components that no name has. @off is where the pattern begins in the text. */
-static int components_check(const struct spot *spot, const char *pattern, size_t len, size_t off)
-{
-	const char *slash = pattern, *next;
-	size_t n;
-
-	for (; slash; slash = next) {
-		next = memchr(slash + 1, '/', pattern + len - slash - 1);
-		n = (next ? next : pattern + len) - slash - 1;
-		if (!n && next)
-			return refuse(spot, off + (slash - pattern), 2, "pattern-impossible", "write one '/'",
-				      "no name has two slashes in a row: this would match nothing");
-		if ((n == 1 && slash[1] == '.') || (n == 2 && slash[1] == '.' && slash[2] == '.'))
-			return refuse(spot, off + (slash - pattern) + 1, n, "pattern-impossible",
-				      "write the name without it", "names have no '.' and '..': this would match nothing");
-	}
-	return 0;
-}
-
 int pattern_check(const struct spot *spot, const struct text *text, size_t skip, bool abstract)
 {
-	const char *pattern = text->bytes + skip;
-	size_t len = text->len - skip;
+	struct glob_error error = {};
+	int r = glob_check(text->bytes + skip, text->len - skip, abstract ? GLOB_ABSTRACT : GLOB_PATH, &error);
 
-	if (!len)
-		return refuse(spot, 0, text->len, "pattern-empty", NULL, "this names nothing");
-	if (len > PATTERN_LEN_MAX)
-		return refuse(spot, skip, len, "pattern-too-long", NULL, "no name is as long as this pattern");
-	if (abstract)
-		return 0;
-	if (pattern[0] != '/')
-		return refuse(spot, skip, len, "pattern-relative", "begin it with '/', or with a variable whose values do",
-			      "a pattern names absolute paths");
-	return components_check(spot, pattern, len, skip);
+	if (r <= 0)
+		return r;
+	diag_add(spot->diags, DIAG_ERROR, "bad-pattern", spot_place(spot, skip + error.offset, error.len), error.mend, "%s",
+		 error.message);
+	return PATTERN_REFUSED;
+}
+
+/* Bit p of a set of ends: the items so far can match the first p bytes of the name. */
+static uint64_t ends_run(const char *name, size_t len, uint64_t ends, bool slashes)
+{
+	size_t p;
+
+	for (p = 0; p < len; p++) {
+		if (ends >> p & 1 && (slashes || name[p] != '/'))
+			ends |= 1ull << (p + 1);
+	}
+	return ends;
+}
+
+static bool item_takes(const struct glob *glob, uint16_t item, unsigned char byte)
+{
+	if (item == GLOB_ANY)
+		return byte != '/';
+	if (item >= GLOB_SET)
+		return glob->sets[item - GLOB_SET].bits[byte / 64] >> byte % 64 & 1;
+	return item == byte;
+}
+
+static uint64_t ends_step(const struct glob *glob, uint16_t item, const char *name, size_t len, uint64_t ends)
+{
+	uint64_t next = 0, deep;
+	size_t p;
+
+	switch (item) {
+	case GLOB_STAR:
+		return ends_run(name, len, ends, false);
+	case GLOB_DEEP:
+		return ends_run(name, len, ends, true);
+	case GLOB_DEEP_SLASH:
+		deep = ends_run(name, len, ends, true);
+		for (p = 0; p < len; p++)
+			next |= deep >> p & 1 && name[p] == '/' ? 1ull << (p + 1) : 0;
+		return next | ends;
+	default:
+		for (p = 0; p < len; p++)
+			next |= ends >> p & 1 && item_takes(glob, item, name[p]) ? 1ull << (p + 1) : 0;
+		return next;
+	}
+}
+
+static uint64_t name_ends(const struct glob *glob, const struct glob_name *pattern, const char *name, size_t len)
+{
+	uint64_t ends = 1;
+	uint32_t i;
+
+	if (pattern->literal)
+		return pattern->n <= len && !memcmp(glob->bytes + pattern->first, name, pattern->n) ? 1ull << pattern->n : 0;
+	for (i = 0; i < pattern->n && ends; i++)
+		ends = ends_step(glob, glob->items[pattern->first + i], name, len, ends);
+	return ends;
+}
+
+static bool name_match(const struct glob *glob, const struct glob_name *pattern, const char *name, size_t len)
+{
+	uint64_t ends = name_ends(glob, pattern, name, len);
+	size_t p;
+
+	if (ends >> len & 1 && pattern->form != GLOB_BELOW)
+		return true;
+	for (p = 0; p < len && pattern->form != GLOB_EXACT; p++) {
+		if (ends >> p & 1 && name[p] == '/' && (pattern->form == GLOB_SUBTREE || p + 1 < len))
+			return true;
+	}
+	return false;
+}
+
+int pattern_match(const char *pattern, size_t len, const char *name)
+{
+	struct glob glob = {};
+	size_t name_len = strlen(name), i;
+	int r = name_len > MATCH_LEN_MAX ? -EINVAL : glob_read(&glob, pattern, len, GLOB_PATH, NULL);
+	bool matches = false;
+
+	for (i = 0; i < glob.n_names && !r; i++)
+		matches |= name_match(&glob, &glob.names[i], name, name_len);
+	glob_clear(&glob);
+	return r ? (r < 0 ? r : -EINVAL) : matches;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* May a text stand as a pattern? Its form is glob.h's; here is what could never match, or means another thing. */
+/* Patterns as the front end needs them: is it one, what does it begin with, does it name this. Their form is glob.h's. */
 #ifndef LSMD_POLICY_PATTERN_H
 #define LSMD_POLICY_PATTERN_H
 
@@ -12,12 +12,18 @@ enum {
 /**
  * pattern_check() - a pattern over names
  * @text:     what was read at @spot; the pattern is what follows its first @skip bytes
- * @abstract: over abstract names of sockets: these need not be absolute
- * Return: 0, PATTERN_REFUSED
+ * @abstract: over abstract names of sockets
+ * Return: 0, PATTERN_REFUSED, -ENOMEM
  */
 int pattern_check(const struct spot *spot, const struct text *text, size_t skip, bool abstract);
 
 /** pattern_literal() - bytes at the start of a pattern in which nothing is special: all of it when it is one name */
 size_t pattern_literal(const char *pattern, size_t len);
+
+/**
+ * pattern_match() - does a pattern, checked before, name this file? For a few names: nothing is kept
+ * Return: 1, 0, -ENOMEM
+ */
+int pattern_match(const char *pattern, size_t len, const char *name);
 
 #endif
