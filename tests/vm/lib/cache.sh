@@ -20,7 +20,7 @@ cache_build()
 	shift 2
 	mkdir -p "$cache_dir"
 	exec {cache_lock}> "$cache_dir/$name.lock"
-	flock "$cache_lock"
+	flock -n "$cache_lock" || { log "$name: waiting for another build of it"; flock "$cache_lock"; }
 	if [ ! -d "$entry" ]; then
 		log "$name: building (kept in $cache_dir)"
 		cache_drop_temps "$name"
