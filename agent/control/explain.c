@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Questions to an image, as JSON. */
+#include "agent/control/explain.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/policy/names.h"
+#include "agent/record/jsonl.h"
+#include "agent/record/legend.h"
+#include "agent/record/record.h"
+#include "agent/util/cleanup.h"
+
+/* A question read: the bytes that ask points into live here. */
+struct question {
+	struct ask ask;
+	struct buf names[LSMD_LABEL_PROGRAMS_MAX];
+	size_t n_names;
+	struct buf object;
+};
+
+static void question_clear(struct question *question)
+{
+	for (size_t i = 0; i < question->n_names; i++)
+		buf_free(&question->names[i]);
+	buf_free(&question->object);
+}
+
+static int refuse(struct explain_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int refuse(struct explain_why *why, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why->text, sizeof(why->text), format, args);
+	va_end(args);
+	return EXPLAIN_REFUSED;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static int hex_read(const char *text, size_t len, struct buf *ret)
+{
+	if (len % 2)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i += 2) {
+		int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		buf_add_byte(ret, high << 4 | low);
+	}
+	return ret->failed ? -ENOMEM : 0;
+}
+
+static int bytes_of(const json_t *plain, const json_t *hex, struct buf *ret)
+{
+	if (json_is_string(hex))
+		return hex_read(json_string_value(hex), json_string_length(hex), ret);
+	if (!json_is_string(plain))
+		return -ENOENT;
+	buf_add(ret, json_string_value(plain), json_string_length(plain));
+	return ret->failed ? -ENOMEM : 0;
+}
+
+int explain_bytes(const json_t *object, const char *key, struct buf *ret)
+{
+	char hex[64];
+
+	snprintf(hex, sizeof(hex), "%s_hex", key);
+	return bytes_of(json_object_get(object, key), json_object_get(object, hex), ret);
+}
+
+static int programs_read(const json_t *list, struct question *question, struct explain_why *why)
+{
+	size_t n = json_array_size(list);
+
+	if (!n || n > LSMD_LABEL_PROGRAMS_MAX)
+		return refuse(why, "a process has one to %d programs", LSMD_LABEL_PROGRAMS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		struct buf *name = &question->names[question->n_names++];
+		int r = explain_bytes(json_array_get(list, i), "name", name);
+
+		if (r)
+			return r == -ENOMEM ? r : refuse(why, "a program's name is missing");
+		if (!name->len || name->bytes[0] != '/')
+			return refuse(why, "a program is named by its absolute path");
+		question->ask.programs[i] = (struct ask_bytes){ .bytes = name->bytes, .len = name->len };
+	}
+	question->ask.n_programs = n;
+	return 0;
+}
+
+static int access_read(const json_t *list, bool device, uint32_t *ret, struct explain_why *why)
+{
+	uint32_t access = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+		int verb = word ? verb_find(word, strlen(word)) : -1;
+
+		if (verb < 0 || !(1u << verb & LSMD_ACCESS_FILES))
+			return refuse(why, "'%.64s' is no verb for files", word ? word : "");
+		if (!verbs[verb].mediated)
+			return refuse(why, "'%s' is not mediated by this version", word);
+		access |= 1u << verb;
+	}
+	if (!access)
+		return refuse(why, "no verb is asked for");
+	*ret = device ? access_device(access) : access;
+	return 0;
+}
+
+/* The normal form of MEANING 21: IPv4 is mapped; "any" addresses reach loopback. */
+static int address_normalise(const char *text, struct lsmd_address *address)
+{
+	struct in6_addr in6 = {};
+	uint64_t words[2];
+
+	address->family = AF_INET6;
+	if (inet_pton(AF_INET, text, &in6.s6_addr[12]) == 1) {
+		in6.s6_addr[10] = in6.s6_addr[11] = 0xff;
+		address->family = AF_INET;
+	} else if (inet_pton(AF_INET6, text, &in6) != 1) {
+		return -EINVAL;
+	}
+	memcpy(words, &in6, sizeof(words));
+	address->hi = be64toh(words[0]);
+	address->lo = be64toh(words[1]);
+	if (!address->hi && !address->lo)
+		address->lo = 1;
+	else if (!address->hi && address->lo == 0xffff00000000ull)
+		address->lo = 0xffff7f000001ull;
+	return 0;
+}
+
+/* "tcp:10.0.0.1:5432", "udp:[fd00::1]:53": one address, no pattern */
+static int address_read(const char *text, struct lsmd_address *ret, struct explain_why *why)
+{
+	const char *colon = strchr(text, ':'), *last = strrchr(text, ':');
+	char address[64], *end;
+	uint32_t protos;
+	unsigned long port;
+	size_t len;
+
+	if (!colon || colon == last)
+		return refuse(why, "an address is PROTO:ADDRESS:PORT, unix:/path or unix:@name");
+	protos = proto_find(text, colon - text);
+	if (!protos || protos & (protos - 1))
+		return refuse(why, "'%.*s' is no one protocol", (int)(colon - text), text);
+	len = last - colon - 1;
+	if (len >= 2 && colon[1] == '[' && last[-1] == ']') {
+		colon++;
+		len -= 2;
+	}
+	snprintf(address, sizeof(address), "%.*s", (int)len, colon + 1);
+	port = strtoul(last + 1, &end, 10);
+	if (end == last + 1 || *end || port > 65535)
+		return refuse(why, "'%.32s' is no port", last + 1);
+	if (len >= sizeof(address) || address_normalise(address, ret))
+		return refuse(why, "'%.64s' is no address", address);
+	ret->proto = __builtin_ctz(protos);
+	ret->port = port;
+	return 0;
+}
+
+static int connect_read(struct question *question, struct explain_why *why)
+{
+	struct ask *ask = &question->ask;
+	const char *text = question->object.bytes;
+	size_t len = question->object.len;
+
+	ask->wanted = LSMD_ACCESS_CONNECT;
+	if (len > 6 && !memcmp(text, "unix:@", 6)) {
+		ask->object = LSMD_OBJECT_ABSTRACT;
+		ask->name = (struct ask_bytes){ .bytes = text + 6, .len = len - 6 };
+		return 0;
+	}
+	if (len > 5 && !memcmp(text, "unix:/", 6)) {
+		ask->object = LSMD_OBJECT_PATH;
+		ask->name = (struct ask_bytes){ .bytes = text + 5, .len = len - 5 };
+		return 0;
+	}
+	ask->object = LSMD_OBJECT_ADDRESS;
+	return address_read(text, &ask->address, why);
+}
+
+static int object_read(const json_t *json, struct question *question, struct explain_why *why)
+{
+	struct ask *ask = &question->ask;
+	int r = explain_bytes(json, "connect", &question->object);
+
+	if (!r)
+		return connect_read(question, why);
+	ask->object = LSMD_OBJECT_PATH;
+	ask->wanted = LSMD_ACCESS_EXEC;
+	if (r == -ENOENT)
+		r = explain_bytes(json, "exec", &question->object);
+	if (r == -ENOENT) {
+		r = access_read(json_object_get(json, "access"), json_is_true(json_object_get(json, "device")),
+				&ask->wanted, why);
+		if (!r)
+			r = explain_bytes(json, "open", &question->object);
+	}
+	if (r == -ENOENT || r == -EINVAL)
+		return refuse(why, "nothing is asked for");
+	if (r)
+		return r;
+	if (!question->object.len || question->object.bytes[0] != '/')
+		return refuse(why, "a file is named by its absolute path");
+	ask->name = (struct ask_bytes){ .bytes = question->object.bytes, .len = question->object.len };
+	return 0;
+}
+
+static int layer_fill(json_t *item, const struct legend *legend, const struct lsmd_answer *answer)
+{
+	const struct lsmd_layer *layer = legend_layer(legend, answer->layer);
+	const struct lsmd_rule *rule = legend_rule(legend, answer->rule);
+	const struct lsmd_note *note = rule ? legend_note(legend, rule->note) : NULL;
+	const char *policy = layer ? legend_string(legend, layer->name) : NULL;
+	const char *file = note && note->file ? legend_string(legend, note->file) :
+			   layer	      ? legend_string(legend, layer->file) :
+						NULL;
+	const char *id = note ? legend_string(legend, note->id) : NULL;
+	const char *text = note ? legend_string(legend, note->reason) : NULL;
+	int r = file ? json_bytes(item, "file", file, strlen(file)) : 0;
+
+	if (r || json_object_set_new(item, "policy", json_string(policy ? policy : "?")))
+		return -ENOMEM;
+	if (rule && json_object_set_new(item, "line", json_integer(rule->line)))
+		return -ENOMEM;
+	if (rule && json_object_set_new(item, "default", json_boolean(rule->flags & LSMD_RULE_DEFAULT)))
+		return -ENOMEM;
+	if (id && json_object_set_new(item, "rule_id", json_string(id)))
+		return -ENOMEM;
+	return text && json_object_set_new(item, "note", json_string(text)) ? -ENOMEM : 0;
+}
+
+static int layer_add(json_t *list, const struct legend *legend, const struct lsmd_answer *answer)
+{
+	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:s}", "mode", mode_name(answer->mode), "verdict",
+				 answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow", "verb",
+				 verb_name(answer->verb), "reason", reason_name(answer->reason), "reason_text",
+				 reason_text(answer->reason));
+	int r = item ? layer_fill(item, legend, answer) : -ENOMEM;
+
+	return json_array_append_new(list, item) ? -ENOMEM : r;
+}
+
+/* The layer that an administrator wants to see first: one that refuses, else would refuse in audit mode, else the first. */
+static int deciding_find(const struct asked *asked)
+{
+	int audit = -1;
+
+	for (size_t i = 0; i < asked->n_layers; i++) {
+		if (asked->answers[i].verdict != LSMD_VERDICT_DENY)
+			continue;
+		if (asked->answers[i].mode == LSMD_MODE_ENFORCE)
+			return i;
+		if (audit < 0)
+			audit = i;
+	}
+	return audit >= 0 ? audit : asked->n_layers ? 0 : -1;
+}
+
+static int answer_make(const struct lsmd_image_header *image, const struct asked *asked, json_t **ret)
+{
+	_cleanup_(legend_freep) struct legend *legend = NULL;
+	json_t *layers = json_array();
+	json_t *answer = json_pack("{s:b, s:b, s:b, s:i, s:I, s:o}", "ok", 1, "refused", asked->refused, "held",
+				   asked->n_layers > 0, "deciding", deciding_find(asked), "generation",
+				   (json_int_t)image->generation, "layers", layers);
+	int r = answer ? legend_new(image, &legend) : -ENOMEM;
+
+	for (size_t i = 0; i < asked->n_layers && !r; i++)
+		r = layer_add(layers, legend, &asked->answers[i]);
+	if (r) {
+		json_decref(answer);
+		return r;
+	}
+	*ret = answer;
+	return 0;
+}
+
+/* A process is asked for by what its label remembers. */
+static int pid_read(const struct lsmd_image_header *image, struct kernel *kernel, uint32_t pid,
+		    struct question *question, struct explain_why *why)
+{
+	struct label_names names;
+	struct kernel_task task;
+	struct holders holders;
+	int r;
+
+	if (!kernel)
+		return refuse(why, "a process can be asked for only where the kernel enforces");
+	r = holders_of(kernel, image, pid, &task, &holders);
+	if (r)
+		return r < 0 ? r : refuse(why, "no process %u", pid);
+	if (holders.unknown)
+		return refuse(why, "the label of process %u is not known, so what cannot be decided is refused it", pid);
+	for (size_t i = 0; i < holders.n; i++)
+		if (holders.handed_down[i])
+			return refuse(why, "process %u is held by a policy of a process that started it; ask for the "
+					   "programs by --exe, its parents' too", pid);
+	r = label_names_read(&task.label, &names);
+	for (size_t i = 0; i < names.n && !r; i++) {
+		struct buf *name = &question->names[question->n_names++];
+
+		*name = names.names[i];
+		names.names[i] = (struct buf){};
+		question->ask.programs[question->ask.n_programs++] =
+			(struct ask_bytes){ .bytes = name->bytes, .len = name->len };
+	}
+	label_names_clear(&names);
+	return r;
+}
+
+int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel, const json_t *question_json,
+		   struct explain_why *why, json_t **ret)
+{
+	_cleanup_(question_clear) struct question question = {};
+	const json_t *pid = json_object_get(question_json, "pid");
+	struct asked asked;
+	int r;
+
+	if (json_is_integer(pid))
+		r = pid_read(image, kernel, json_integer_value(pid), &question, why);
+	else
+		r = programs_read(json_object_get(question_json, "programs"), &question, why);
+	if (!r)
+		r = object_read(question_json, &question, why);
+	if (r)
+		return r;
+	r = image_ask(image, &question.ask, &asked);
+	if (r == ASK_TOO_MANY_LAYERS)
+		return refuse(why, "more than %d policies would hold this program, so its exec is refused",
+			      LSMD_LAYERS_MAX);
+	if (r == -EINVAL)
+		return refuse(why, "the name is not one that a process can ask for");
+	return r ? r : answer_make(image, &asked, ret);
+}
+
+static int label_programs_add(json_t *list, const struct lsmd_label *label)
+{
+	struct label_names names;
+	int r = label_names_read(label, &names);
+
+	for (size_t i = 0; i < names.n && !r; i++) {
+		json_t *item = json_object();
+
+		r = item ? json_bytes(item, "name", names.names[i].bytes, names.names[i].len) : -ENOMEM;
+		if (json_array_append_new(list, item))
+			r = -ENOMEM;
+	}
+	label_names_clear(&names);
+	return r;
+}
+
+static int label_policies_add(json_t *list, const struct lsmd_image_header *image, const struct holders *holders)
+{
+	_cleanup_(legend_freep) struct legend *legend = NULL;
+	int r = legend_new(image, &legend);
+
+	for (size_t i = 0; i < holders->n && !r; i++) {
+		const struct lsmd_layer *layer = legend_layer(legend, holders->layers[i]);
+		const char *name = layer ? legend_string(legend, layer->name) : NULL;
+
+		r = json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "policy", name ? name : "?", "mode",
+							  mode_name(layer ? layer->mode : ~0u), "handed_down",
+							  holders->handed_down[i])) ?
+			    -ENOMEM :
+			    0;
+	}
+	return r;
+}
+
+int explain_label(const struct lsmd_image_header *image, struct kernel *kernel, uint32_t pid, struct explain_why *why,
+		  json_t **ret)
+{
+	json_t *programs, *policies, *answer;
+	struct kernel_task task;
+	struct holders holders;
+	int r = holders_of(kernel, image, pid, &task, &holders);
+
+	if (r)
+		return r < 0 ? r : refuse(why, "no process %u", pid);
+	programs = json_array();
+	policies = json_array();
+	answer = json_pack("{s:b, s:I, s:b, s:b, s:b, s:o, s:o}", "ok", 1, "pid", (json_int_t)pid, "current",
+			   task.labelled && task.label.generation == image->generation, "unknown", holders.unknown,
+			   "overflow", holders.overflow, "programs", programs, "policies", policies);
+	r = answer ? 0 : -ENOMEM;
+	if (!r && task.labelled)
+		r = label_programs_add(programs, &task.label);
+	if (!r)
+		r = label_policies_add(policies, image, &holders);
+	if (r) {
+		json_decref(answer);
+		return r;
+	}
+	*ret = answer;
+	return 0;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From files to an image. */
+#include "agent/control/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/control/rule-text.h"
+#include "agent/util/cleanup.h"
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void unmediated_say(struct diags *diags, struct place place, uint32_t access)
+{
+	_cleanup_buf_ struct buf verbs_text = {};
+
+	verbs_add(&verbs_text, access);
+	diag_add(diags, DIAG_ERROR, "not-mediated-here", place,
+		 "allow it by default and name it in no rule, or use a kernel that mediates it ('lsmctl doctor')",
+		 "this kernel does not mediate %s", verbs_text.bytes ? verbs_text.bytes : "a verb");
+}
+
+size_t unmediated_check(const struct policy_set *set, uint32_t unmediated, struct diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_policies; i++) {
+		const struct policy *policy = &set->policies[i];
+
+		if (policy->default_deny & unmediated) {
+			unmediated_say(diags, policy->default_place, policy->default_deny & unmediated);
+			n++;
+		}
+		for (size_t k = 0; k < policy->n_rules; k++) {
+			if (!(policy->rules[k].access & unmediated))
+				continue;
+			unmediated_say(diags, policy->rules[k].place, policy->rules[k].access & unmediated);
+			n++;
+		}
+	}
+	return n;
+}
+
+static int set_compile(struct load *load, uint32_t unmediated)
+{
+	uint64_t start_ns = monotonic_ns();
+	int r;
+
+	if (unmediated_check(load->set, unmediated, &load->diags))
+		return LOAD_REFUSED;
+	r = image_build(load->set, &load->diags, &load->image, &load->image_size);
+	load->compile_ns = monotonic_ns() - start_ns;
+	if (r == IMAGE_REFUSED)
+		return LOAD_REFUSED;
+	if (r)
+		return r;
+	/* The reader of images is the judge of their writer: what it would not read is not put in force. */
+	return image_verify(load->image, load->image_size) ? -EBADMSG : 0;
+}
+
+int load_run(const struct policy_options *options, uint32_t unmediated, struct load *ret)
+{
+	uint64_t start_ns = monotonic_ns();
+	int r;
+
+	*ret = (struct load){};
+	r = loaded_look(options, &ret->loaded);
+	if (r)
+		return r;
+	r = policy_set_load(options, &ret->diags, &ret->set);
+	ret->check_ns = monotonic_ns() - start_ns;
+	if (!r)
+		r = loaded_add(ret->loaded, ret->set);
+	if (!r)
+		r = summary_new(ret->set, &ret->summary);
+	if (r)
+		return r < 0 ? r : LOAD_REFUSED;
+	return set_compile(ret, unmediated);
+}
+
+void load_clear(struct load *load)
+{
+	diags_clear(&load->diags);
+	if (load->set)
+		policy_set_free(load->set);
+	free(load->image);
+	summary_free(load->summary);
+	loaded_free(load->loaded);
+	*load = (struct load){};
+}
+
+char *load_text(const struct load *load, bool colour)
+{
+	static const struct policy_set none;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	if (!load->diags.n_diags)
+		return NULL;
+	out = open_memstream(&text, &len);
+	if (!out)
+		return NULL;
+	diags_print(&load->diags, load->set ? load->set : &none, out, colour);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Status as JSON. */
+#include "agent/control/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/control/holders.h"
+#include "agent/control/limits.h"
+#include "agent/policy/image.h"
+#include "agent/policy/names.h"
+#include "agent/record/jsonl.h"
+#include "agent/record/record.h"
+#include "agent/util/cleanup.h"
+
+static void holder_counts_clear(struct holder_counts *counts)
+{
+	free(counts->layers);
+}
+
+static int set_number(json_t *object, const char *key, uint64_t value)
+{
+	return json_object_set_new(object, key, json_integer(value)) ? -ENOMEM : 0;
+}
+
+static int set_list(json_t *object, const char *key, json_t **ret)
+{
+	*ret = json_array();
+	return json_object_set_new(object, key, *ret) ? -ENOMEM : 0;
+}
+
+static int policy_add(json_t *list, const struct lsmd_image_header *image, uint32_t i, uint64_t processes)
+{
+	const struct lsmd_layer *layer = (const struct lsmd_layer *)((const char *)image + image->layers.off) + i;
+	const char *name = image_string(image, layer->name), *file = image_string(image, layer->file);
+	json_t *policy = json_pack("{s:s, s:s, s:I, s:I}", "name", name, "mode", mode_name(layer->mode), "rules",
+				   (json_int_t)(layer->n_rules ? layer->n_rules - 1 : 0), "processes",
+				   (json_int_t)processes);
+	int r = policy ? json_bytes(policy, "file", file, strlen(file)) : -ENOMEM;
+
+	return json_array_append_new(list, policy) ? -ENOMEM : r;
+}
+
+static int policies_add(json_t *status, struct kernel *kernel, const struct lsmd_image_header *image)
+{
+	_cleanup_(holder_counts_clear) struct holder_counts counts = {};
+	json_t *list;
+	int r = holders_count(kernel, image, &counts);
+
+	if (!r)
+		r = set_list(status, "policies", &list);
+	for (uint32_t i = 0; i < image->layers.n && !r; i++)
+		r = policy_add(list, image, i, counts.layers[i]);
+	if (r)
+		return r;
+	return json_object_set_new(status, "processes",
+				   json_pack("{s:I, s:I, s:I}", "all", (json_int_t)counts.processes, "held",
+					     (json_int_t)counts.held, "unknown", (json_int_t)counts.unknown)) ?
+		       -ENOMEM :
+		       0;
+}
+
+static int image_add(json_t *status, struct kernel *kernel)
+{
+	const struct lsmd_image_header *image = kernel_image(kernel);
+	int r = json_object_set_new(status, "enforcing", json_boolean(image)) ? -ENOMEM : 0;
+
+	if (r || !image)
+		return r;
+	r = set_number(status, "generation", kernel_generation(kernel));
+	if (!r)
+		r = json_object_set_new(status, "set",
+					json_sprintf("%016llx", (unsigned long long)image->set_hash)) ?
+			    -ENOMEM :
+			    0;
+	if (!r)
+		r = set_number(status, "image_bytes", image->size);
+	return r ? r : policies_add(status, kernel, image);
+}
+
+static int programs_add(json_t *status, const struct kernel_stats *stats)
+{
+	json_t *list;
+	int r = set_list(status, "programs", &list);
+
+	for (size_t i = 0; i < stats->n_programs && !r; i++) {
+		const struct kernel_program *program = &stats->programs[i];
+
+		r = json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "hook", program->name, "id",
+							  (json_int_t)program->id, "instructions",
+							  (json_int_t)program->insns, "jited_bytes",
+							  (json_int_t)program->jited_bytes, "runs",
+							  (json_int_t)program->runs, "run_ns",
+							  (json_int_t)program->run_ns)) ?
+			    -ENOMEM :
+			    0;
+	}
+	return r;
+}
+
+static int maps_add(json_t *status, const struct kernel_stats *stats)
+{
+	json_t *list;
+	int r = set_list(status, "maps", &list);
+
+	for (size_t i = 0; i < stats->n_maps && !r; i++)
+		r = json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", stats->maps[i].name, "id",
+							  (json_int_t)stats->maps[i].id, "bytes",
+							  (json_int_t)stats->maps[i].bytes)) ?
+			    -ENOMEM :
+			    0;
+	return r;
+}
+
+static int counters_add(json_t *status, const struct kernel_stats *stats)
+{
+	static const char *const names[] = {
+#define X(constant, name) [LSMD_COUNT_##constant] = name,
+		LSMD_COUNTS(X)
+#undef X
+	};
+	json_t *counters = json_object(), *reasons = json_object();
+	int r = 0;
+
+	for (size_t i = 0; i < LSMD_COUNT_REASON && !r; i++)
+		r = set_number(counters, names[i], stats->counts[i]);
+	for (uint32_t i = 1; i < LSMD_N_REASONS && !r; i++)
+		r = set_number(reasons, reason_name(i), stats->counts[LSMD_COUNT_REASON + i]);
+	if (json_object_set_new(counters, "reasons", reasons))
+		r = -ENOMEM;
+	if (json_object_set_new(status, "counters", counters))
+		r = -ENOMEM;
+	return r;
+}
+
+/* Verbs that no policy can name yet, and those that only this kernel lacks. */
+static int unmediated_add(json_t *status, struct kernel *kernel)
+{
+	uint32_t here = kernel_unmediated(kernel);
+	json_t *list;
+	int r = set_list(status, "not_mediated", &list);
+
+	for (uint32_t verb = 0; verb < LSMD_N_VERBS && !r; verb++) {
+		if (verbs[verb].mediated && !(here >> verb & 1))
+			continue;
+		r = json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "verb", verbs[verb].name, "class",
+							  class_names[verbs[verb].class], "by",
+							  verbs[verb].mediated ? "this kernel" : "this version")) ?
+			    -ENOMEM :
+			    0;
+	}
+	return r;
+}
+
+json_t *status_limits(void)
+{
+	static const struct {
+		const char *key, *text;
+	} limits[] = {
+#define X(key, sentence) { key, sentence },
+		LSMD_LIMITS(X)
+#undef X
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		json_t *item = json_pack("{s:s, s:s}", "limit", limits[i].key, "text", limits[i].text);
+
+		if (json_array_append_new(list, item)) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+int status_kernel(struct kernel *kernel, json_t **ret)
+{
+	_cleanup_(kernel_stats_clear) struct kernel_stats stats = {};
+	json_t *status = json_object();
+	int r = status ? kernel_stats(kernel, &stats) : -ENOMEM;
+
+	if (!r)
+		r = image_add(status, kernel);
+	if (!r)
+		r = programs_add(status, &stats);
+	if (!r)
+		r = maps_add(status, &stats);
+	if (!r)
+		r = counters_add(status, &stats);
+	if (!r)
+		r = unmediated_add(status, kernel);
+	if (!r && json_object_set_new(status, "limits", status_limits()))
+		r = -ENOMEM;
+	if (r) {
+		json_decref(status);
+		return r;
+	}
+	*ret = status;
+	return 0;
+}
+
+static int stream_add(json_t *records, const char *key, const struct recorder *recorder, bool denials)
+{
+	struct recorder_counts counts;
+
+	recorder_counts(recorder, denials, &counts);
+	return json_object_set_new(records, key,
+				   json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "read", (json_int_t)counts.read,
+					     "recorded", (json_int_t)counts.passed, "coalesced",
+					     (json_int_t)counts.folded, "held", (json_int_t)counts.held,
+					     "rate_limited", (json_int_t)counts.limited, "malformed",
+					     (json_int_t)counts.malformed, "no_memory", (json_int_t)counts.lost)) ?
+		       -ENOMEM :
+		       0;
+}
+
+static json_t *count_json(const struct sink_count *count)
+{
+	return json_pack("{s:I, s:I}", "records", (json_int_t)count->records, "decisions",
+			 (json_int_t)count->decisions);
+}
+
+static int sink_add(json_t *sinks, struct sink *sink)
+{
+	struct sink_counts counts;
+	json_t *item;
+
+	sink_counts(sink, &counts);
+	item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "sink", sink_name(sink), "delivered",
+			 count_json(&counts.delivered), "queued", count_json(&counts.queued), "dropped_queue_full",
+			 count_json(&counts.full), "dropped_nobody_there", count_json(&counts.absent),
+			 "dropped_refused", count_json(&counts.failed));
+	if (item && counts.last_error &&
+	    json_object_set_new(item, "last_error", json_string(strerror(-counts.last_error)))) {
+		json_decref(item);
+		return -ENOMEM;
+	}
+	return json_array_append_new(sinks, item) ? -ENOMEM : 0;
+}
+
+int status_records(json_t *status, const struct recorder *recorder)
+{
+	json_t *records = json_object(), *sinks;
+	int r = json_object_set_new(status, "records", records) ? -ENOMEM : 0;
+
+	if (!r)
+		r = stream_add(records, "denials", recorder, true);
+	if (!r)
+		r = stream_add(records, "notes", recorder, false);
+	if (!r)
+		r = set_list(records, "sinks", &sinks);
+	for (size_t i = 0; i < recorder_n_sinks(recorder) && !r; i++)
+		r = sink_add(sinks, recorder_sink(recorder, i));
+	return r;
+}
