@@ -364,7 +364,8 @@ static int columns_read(struct test_case *c, char *line)
 	c->access = strdup(columns[2]);
 	c->object = strdup(columns[3]);
 	c->by = strdup(columns[5]);
-	c->text = strndup(hash + 2, strcspn(hash + 2, "\n"));
+	hash += 2 + strspn(hash + 2, " ");
+	c->text = strndup(hash, strcspn(hash, "\n"));
 	if (!c->policies || !c->subject || !c->access || !c->object || !c->by || !c->text)
 		return -ENOMEM;
 	return verdict_read(columns[4], &c->verdict);
