@@ -17,7 +17,7 @@ skip()
 	exit 77
 }
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; its status where it never did. Processors are slow here.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; false where it never did. Processors are slow here.
 wait_for()
 {
 	local end=$((SECONDS + $1))
