@@ -57,6 +57,9 @@ static int refuse_byte(struct scanner *scanner, const char *wanted)
 			      "JSON has no comments; %s should stand here", wanted);
 	if (byte == '\'')
 		return refuse(scanner, scanner->at, 1, "use double quotes: \"", "%s should stand here, not '%c'", wanted, byte);
+	if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')
+		return refuse(scanner, scanner->at, 1, "strings and keys stand in double quotes; other words are true, false, null",
+			      "%s should stand here, not '%c'", wanted, byte);
 	if (byte > 0x20 && byte < 0x7f)
 		return refuse(scanner, scanner->at, 1, NULL, "%s should stand here, not '%c'", wanted, byte);
 	return refuse(scanner, scanner->at, 1, NULL, "%s should stand here, not byte 0x%02x", wanted, byte);
@@ -200,7 +203,7 @@ static int string_skip(struct scanner *scanner, uint32_t value)
 		if (scanner->text[scanner->at] == '\n')
 			return refuse(scanner, start, scanner->at - start, NULL, "this string does not end on its line");
 		if (scanner->text[scanner->at] < 0x20)
-			return refuse(scanner, scanner->at, 1, "write it as \\u00HH",
+			return refuse(scanner, scanner->at, 1, scanner->text[scanner->at] ? "write it as \\u00HH" : NULL,
 				      "control byte 0x%02x in a string", scanner->text[scanner->at]);
 		n = utf8_len((const char *)scanner->text + scanner->at, scanner->len - scanner->at);
 		if (!n)
@@ -570,13 +573,41 @@ struct place doc_place(struct doc *doc, uint32_t value)
 	return off_place(doc, doc->values[value].off, doc->values[value].len);
 }
 
+/* Bytes of the text that spell the first @off bytes of an escaped string's value. */
+static size_t spelled_len(const char *text, size_t len, size_t off)
+{
+	size_t at = 0, n = 0;
+	uint32_t code = 0;
+	char bytes[4];
+
+	while (at < len && n < off) {
+		if (text[at] != '\\') {
+			at++;
+			n++;
+		} else if (text[at + 1] == 'u') {
+			at += unicode_read((const unsigned char *)text, at, len, &code);
+			n += utf8_put(code, bytes);
+		} else {
+			at += 2;
+			n++;
+		}
+	}
+	return at;
+}
+
 struct place doc_place_inside(struct doc *doc, uint32_t value, size_t off, size_t len)
 {
 	const struct doc_value *v = &doc->values[value];
+	const char *text = doc->text + v->off + 1;
+	size_t first = off, last = off + len;
 
-	if (v->escaped || off >= v->len)
+	if (v->escaped) {
+		first = spelled_len(text, v->len - 2, off);
+		last = spelled_len(text, v->len - 2, off + len);
+	}
+	if (last > v->len - 1)
 		return doc_place(doc, value);
-	return off_place(doc, v->off + 1 + off, len);
+	return off_place(doc, v->off + 1 + first, last - first);
 }
 
 const char *doc_type_name(enum doc_type type)

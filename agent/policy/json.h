@@ -88,7 +88,7 @@ const char *doc_string(struct doc *doc, uint32_t value, size_t *ret_len);
 /** doc_place() - where a value stands; quick when asked for in about the order of the text */
 struct place doc_place(struct doc *doc, uint32_t value);
 
-/** doc_place_inside() - the byte @off of a string's value; the whole string when escapes make that unsure */
+/** doc_place_inside() - where @len bytes at @off of a string's value are spelled */
 struct place doc_place_inside(struct doc *doc, uint32_t value, size_t off, size_t len);
 
 /** doc_type_name() - "a string", "a list", … for messages */

@@ -121,6 +121,28 @@ static const char *proto_name(uint32_t set)
 	return NULL;
 }
 
+/* What everybody means by these words, where no list of services is installed. */
+static const struct {
+	const char *name;
+	uint16_t port;
+} services[] = {
+	{ "domain", 53 }, { "http", 80 },  { "https", 443 }, { "imaps", 993 }, { "ldap", 389 }, { "ldaps", 636 },
+	{ "mysql", 3306 }, { "ntp", 123 }, { "postgresql", 5432 }, { "smtp", 25 }, { "ssh", 22 }, { "submission", 587 },
+};
+
+static int service_known(const char *name, uint16_t *ret)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(services) / sizeof(*services); i++) {
+		if (strcmp(services[i].name, name))
+			continue;
+		*ret = services[i].port;
+		return 0;
+	}
+	return SERVICE_UNKNOWN;
+}
+
 int service_find(const char *word, size_t len, uint32_t set, uint16_t *ret)
 {
 	struct servent entry, *found = NULL;
@@ -135,7 +157,7 @@ int service_find(const char *word, size_t len, uint32_t set, uint16_t *ret)
 	if (r == ENOMEM)
 		return -ENOMEM;
 	if (r || !found)
-		return SERVICE_UNKNOWN;
+		return service_known(name, ret);
 	*ret = ntohs(entry.s_port);
 	return 0;
 }

@@ -50,7 +50,7 @@ enum {
 };
 
 /**
- * service_find() - the port of a service, as /etc/services or what stands in nsswitch.conf says
+ * service_find() - the port of a service, as the machine says (nsswitch.conf), else as everybody does
  * @protos: bit set; a service of any protocol when there is more than one
  * Return: 0, SERVICE_UNKNOWN, -ENOMEM
  */

@@ -136,6 +136,24 @@ static int name_read(struct reader *reader, const struct spot *spot, const struc
 	return OBJECT_REFUSED;
 }
 
+/* What a string stands for: names are no patterns, and hold no variables. */
+static int texts_read(struct reader *reader, struct spot *spot, enum verb_object kind)
+{
+	struct text *only;
+	int r;
+
+	if (kind != VERB_NAME) {
+		r = variables_expand(&reader->variables, spot->doc, spot->value, &reader->texts, &spot->verbatim);
+		return r > 0 ? OBJECT_REFUSED : r;
+	}
+	reader->texts.n = 0;
+	only = vec_add(&reader->texts);
+	if (!only)
+		return -ENOMEM;
+	only->bytes = doc_string(spot->doc, spot->value, &only->len);
+	return only->bytes ? 0 : -ENOMEM;
+}
+
 static int string_read(struct reader *reader, struct spot *spot, enum verb_object kind)
 {
 	static int (*const reads[])(struct reader *, const struct spot *, const struct text *) = {
@@ -144,9 +162,9 @@ static int string_read(struct reader *reader, struct spot *spot, enum verb_objec
 	size_t i;
 	int r, worst = 0;
 
-	r = variables_expand(&reader->variables, spot->doc, spot->value, &reader->texts, &spot->verbatim);
+	r = texts_read(reader, spot, kind);
 	if (r)
-		return r < 0 ? r : OBJECT_REFUSED;
+		return r;
 	for (i = 0; i < reader->texts.n; i++) {
 		r = reads[kind](reader, spot, &reader->texts.items[i]);
 		if (r < 0)

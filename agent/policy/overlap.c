@@ -205,7 +205,7 @@ static void dead_check(const struct policy_set *set, const struct table *table, 
 	if (!deny)
 		return;
 	snprintf(mend, sizeof(mend), "remove the rule, or narrow the deny at line %u", deny->place.line);
-	diag_add(diags, DIAG_ERROR, "dead-rule", rule->objects[0].place, mend,
+	diag_add(diags, DIAG_WARNING, "dead-rule", rule->objects[0].place, mend,
 		 "this rule allows nothing: '%s' is denied here at %s:%u:%u", verb_of(rule->access),
 		 set->files[deny->place.file].name, deny->place.line, deny->place.column);
 }

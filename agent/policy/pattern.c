@@ -5,6 +5,7 @@
 
 #include "agent/policy/glob.h"
 #include "agent/policy/pattern.h"
+#include "agent/util/buf.h"
 
 /* Bytes of a name that pattern_match() takes. */
 #define MATCH_LEN_MAX 62
@@ -20,14 +21,27 @@ size_t pattern_literal(const char *pattern, size_t len)
 	return len;
 }
 
+/* What to write in a file is JSON, where a backslash is written twice. */
+static void mend_spell(const char *mend, struct buf *buf)
+{
+	for (; *mend; mend++) {
+		if (*mend == '\\')
+			buf_add_byte(buf, '\\');
+		buf_add_byte(buf, *mend);
+	}
+}
+
 int pattern_check(const struct spot *spot, const struct text *text, size_t skip, bool abstract)
 {
+	_cleanup_buf_ struct buf mend = {};
 	struct glob_error error = {};
 	int r = glob_check(text->bytes + skip, text->len - skip, abstract ? GLOB_ABSTRACT : GLOB_PATH, &error);
 
 	if (r <= 0)
 		return r;
-	diag_add(spot->diags, DIAG_ERROR, "bad-pattern", spot_place(spot, skip + error.offset, error.len), error.mend, "%s",
+	if (error.mend)
+		mend_spell(error.mend, &mend);
+	diag_add(spot->diags, DIAG_ERROR, "bad-pattern", spot_place(spot, skip + error.offset, error.len), mend.bytes, "%s",
 		 error.message);
 	return PATTERN_REFUSED;
 }

@@ -41,13 +41,16 @@ int word_read(struct doc *doc, uint32_t value, const char *what, struct arena *m
 int sentence_read(struct doc *doc, uint32_t value, const char *what, size_t max, struct arena *memory,
 		  struct diags *diags, const char **ret)
 {
-	size_t len, i;
+	size_t len, i, n = 0;
 	const char *text = doc_string(doc, value, &len);
 
 	if (!text)
 		return -ENOMEM;
-	if (len > max) {
-		diag_add(diags, DIAG_ERROR, "too-long", doc_place(doc, value), NULL, "%s is at most %zu bytes long", what, max);
+	for (i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	if (n > max) {
+		diag_add(diags, DIAG_ERROR, "too-long", doc_place(doc, value), NULL, "%s is at most %zu characters long",
+			 what, max);
 		return RULE_REFUSED;
 	}
 	for (i = 0; i < len; i++) {

@@ -39,7 +39,7 @@ int mode_read(struct doc *doc, uint32_t value, struct diags *diags, enum lsmd_mo
 int word_read(struct doc *doc, uint32_t value, const char *what, struct arena *memory, struct diags *diags,
 	      const char **ret);
 
-/** sentence_read() - text for people: any characters but control characters, at most @max bytes. Return: the same */
+/** sentence_read() - text for people: any characters but control characters, at most @max of them. Return: the same */
 int sentence_read(struct doc *doc, uint32_t value, const char *what, size_t max, struct arena *memory,
 		  struct diags *diags, const char **ret);
 
