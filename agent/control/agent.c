@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The running agent. */
+#include "agent/control/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/control/pump.h"
+#include "agent/control/reload.h"
+#include "agent/control/requests.h"
+#include "agent/control/status.h"
+#include "agent/kernel/probe.h"
+#include "agent/record/jsonl.h"
+#include "agent/util/buf.h"
+#include "agent/util/cleanup.h"
+#include "agent/util/log.h"
+
+/* How long each sink may take at the end for what it has queued. */
+#define SINK_TIMEOUT_MS 2000
+
+static void loadp_clear(struct load *load)
+{
+	load_clear(load);
+}
+
+static uint64_t realtime_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}
+
+/* Beside the socket: "control.sock.lock". The file stays; only the lock on it counts. */
+static int lock_take(const char *socket_path)
+{
+	_cleanup_buf_ struct buf path = {};
+	_cleanup_close_ int fd = -1;
+	char *slash;
+
+	buf_printf(&path, "%s", socket_path);
+	if (path.failed)
+		return -ENOMEM;
+	slash = strrchr(path.bytes, '/');
+	*slash = '\0';
+	if (mkdir(slash == path.bytes ? "/" : path.bytes, 0755) && errno != EEXIST)
+		return -errno;
+	*slash = '/';
+	buf_add_string(&path, ".lock");
+	if (path.failed)
+		return -ENOMEM;
+	fd = open(path.bytes, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int agent_new(const struct settings *settings, sd_event *event, struct agent **ret)
+{
+	_cleanup_(agent_freep) struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (!agent)
+		return -ENOMEM;
+	agent->settings = settings;
+	agent->event = sd_event_ref(event);
+	agent->started_us = realtime_us();
+	agent->lock_fd = lock_take(settings->socket);
+	if (agent->lock_fd == -EWOULDBLOCK) {
+		log_error(0, "Another lsmd runs already; it holds %s.lock", settings->socket);
+		return AGENT_REFUSED;
+	}
+	if (agent->lock_fd < 0)
+		return log_error(agent->lock_fd, "Cannot take the lock %s.lock", settings->socket);
+	*ret = TAKE_PTR(agent);
+	return 0;
+}
+
+/* A copy of what an earlier agent left in force. Return: 0, KERNEL_NOTHING_LOADED, KERNEL_*, -errno */
+static int image_inherit(const char *pins, struct load *load)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	const struct lsmd_image_header *image;
+	struct kernel_why why = {};
+	int r = kernel_attach(pins, &why, &kernel);
+
+	if (r)
+		return r;
+	image = kernel_image(kernel);
+	if (!image)
+		return KERNEL_NOTHING_LOADED;
+	load->image = aligned_alloc(64, (image->size + 63) & ~63u);
+	if (!load->image)
+		return -ENOMEM;
+	memcpy(load->image, image, image->size);
+	load->image_size = image->size;
+	return image_verify(load->image, load->image_size) ? KERNEL_FOREIGN_PINS : 0;
+}
+
+/* Refuse to start, or go on with what is in force: a broken set must not end the enforcement of the one before. */
+static int broken_start(struct agent *agent, struct load *load, int r)
+{
+	int inherited = image_inherit(agent->settings->pins, load);
+
+	if (inherited) {
+		log_error(r < 0 ? r : 0, "The policies are refused, nothing is in force and nothing was changed. "
+					 "Mend them, try them with 'lsmctl check', and start lsmd again");
+		return r < 0 ? r : AGENT_REFUSED;
+	}
+	log_error(r < 0 ? r : 0, "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
+				 "Mend them and run 'lsmctl reload'", (unsigned long long)load->image->generation);
+	return 0;
+}
+
+static void diagnostics_log(const struct load *load)
+{
+	_cleanup_free_ char *text = load_text(load, false);
+
+	if (text)
+		log_message(load->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
+}
+
+static void unable_log(const struct kernel_why *why)
+{
+	struct probe probe;
+
+	log_error(0, "This kernel cannot enforce: %s", why->text);
+	if (!kernel_probe(&probe))
+		probe_log(&probe);
+	log_error(0, "lsmd does not run without enforcing. 'lsmctl doctor' shows all that it looked at");
+}
+
+static int kernel_open_say(struct agent *agent, const struct load *load)
+{
+	struct kernel_why why = {};
+	int r = kernel_open(agent->settings->pins, load->image, load->image_size, &why, &agent->kernel);
+
+	if (r == KERNEL_UNABLE) {
+		unable_log(&why);
+		return AGENT_UNABLE;
+	}
+	if (r == KERNEL_FOREIGN_PINS) {
+		log_error(0, "What is pinned at %s is of a version that this lsmd does not know: %s", agent->settings->pins,
+			  why.text);
+		return AGENT_REFUSED;
+	}
+	if (r)
+		return log_error(r < 0 ? r : -EIO, "Cannot load into the kernel: %s", why.text);
+	return 0;
+}
+
+/* Events of before are of the image of before: they are read before a swap. */
+static int records_begin(struct agent *agent, recorder_fn listener)
+{
+	int r = recorder_new(listener, agent, &agent->recorder);
+
+	if (!r)
+		r = recorder_set_image(agent->recorder, kernel_image(agent->kernel));
+	if (!r)
+		r = pump_new(agent->event, agent->kernel, agent->recorder, &agent->pump);
+	return r ? log_error(r, "Cannot prepare records") : 0;
+}
+
+static void record_heard(void *data, struct record *record)
+{
+	struct agent *agent = data;
+	json_t *event;
+
+	if (!agent->server || !server_has_followers(agent->server))
+		return;
+	event = record_json(record);
+	if (event)
+		server_broadcast(agent->server, json_pack("{s:b, s:o}", "ok", 1, "event", event));
+}
+
+/*
+ * Verbs that these programs do not mediate on this kernel are known only once they are loaded. A set that needs one is
+ * taken back where this agent put it in force; the caller has the diagnostics.
+ */
+static int unmediated_refuse(struct agent *agent, struct load *load)
+{
+	uint32_t unmediated = kernel_unmediated(agent->kernel);
+
+	if (!load->set || !unmediated || !unmediated_check(load->set, unmediated, &load->diags))
+		return 0;
+	diagnostics_log(load);
+	if (kernel_taken_over(agent->kernel)) {
+		log_error(0, "The policies on disk are refused; what an earlier lsmd left in force goes on");
+		policy_set_free(load->set);
+		load->set = NULL;
+		return 0;
+	}
+	kernel_free(agent->kernel);
+	agent->kernel = NULL;
+	kernel_unload(agent->settings->pins);
+	log_error(0, "This kernel does not mediate what the policies need: nothing is in force");
+	return AGENT_REFUSED;
+}
+
+static bool image_is_in_force(struct agent *agent, const struct load *load)
+{
+	const struct lsmd_image_header *image = kernel_image(agent->kernel);
+
+	return image && image->checksum == load->image->checksum && image->size == load->image->size;
+}
+
+/* After a takeover the set on disk takes the place of the earlier one. */
+static int takeover_finish(struct agent *agent, struct load *load)
+{
+	struct kernel_times times;
+	struct kernel_why why = {};
+	int r;
+
+	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64, kernel_generation(agent->kernel));
+	if (!load->set || image_is_in_force(agent, load))
+		return 0;
+	r = agent_swap(agent, load, &why, &times);
+	if (r)
+		return log_error(r < 0 ? r : -EIO, "Cannot put the policies on disk in force: %s", why.text);
+	return 0;
+}
+
+int agent_enforce(struct agent *agent)
+{
+	_cleanup_(loadp_clear) struct load load = {};
+	struct policy_options options;
+	int r;
+
+	settings_policies(agent->settings, &options);
+	options.look = true;
+	r = load_run(&options, 0, &load);
+	diagnostics_log(&load);
+	if (r) {
+		r = broken_start(agent, &load, r);
+		if (load.set)
+			policy_set_free(load.set);
+		load.set = NULL;
+	}
+	if (!r)
+		r = kernel_open_say(agent, &load);
+	if (!r)
+		r = unmediated_refuse(agent, &load);
+	if (!r)
+		r = records_begin(agent, record_heard);
+	if (r)
+		return r;
+	pump_drain(agent->pump);
+	if (kernel_taken_over(agent->kernel))
+		r = takeover_finish(agent, &load);
+	if (!r && load.set)
+		agent_adopt(agent, &load);
+	return r;
+}
+
+/* What the rings held for agents before this one: sent, and not read by it. Pending ones make it too large, never too small. */
+static int sent_before(struct agent *agent, const struct kernel_stats *stats, uint64_t ret[2])
+{
+	for (int denials = 0; denials < 2; denials++) {
+		struct recorder_counts counts;
+		uint64_t sent = stats->counts[denials ? LSMD_COUNT_SENT : LSMD_COUNT_SENT_NOTES];
+
+		recorder_counts(agent->recorder, denials, &counts);
+		ret[denials] = sent > counts.read ? sent - counts.read : 0;
+	}
+	return 0;
+}
+
+static int sent_before_begin(struct agent *agent)
+{
+	struct kernel_stats stats;
+	int r = kernel_stats(agent->kernel, &stats);
+
+	if (r)
+		return r;
+	r = sent_before(agent, &stats, agent->sent_before);
+	kernel_stats_clear(&stats);
+	return r;
+}
+
+int agent_serve(struct agent *agent)
+{
+	int r = recorder_add_sink(agent->recorder, &sink_audit);
+
+	if (!r)
+		r = recorder_add_sink(agent->recorder, &sink_journal);
+	if (r)
+		return log_error(r, "Cannot start the threads that deliver records");
+	pump_drain(agent->pump);
+	r = sent_before_begin(agent);
+	if (r)
+		return log_error(r, "Cannot read the counters");
+	r = reloads_new(agent, &agent->reloads);
+	if (r)
+		return log_error(r, "Cannot prepare reloads");
+	r = server_open(agent->event, agent->settings->socket, request_handle, agent, &agent->server);
+	return r ? log_error(r, "Cannot listen at %s", agent->settings->socket) : 0;
+}
+
+int agent_swap(struct agent *agent, const struct load *load, struct kernel_why *why, struct kernel_times *times)
+{
+	int r;
+
+	pump_drain(agent->pump);
+	r = kernel_swap(agent->kernel, load->image, load->image_size, why, times);
+	if (r)
+		return r;
+	/* The grace period is over: what the image before had to say is in the rings. */
+	r = recorder_set_image(agent->recorder, kernel_image(agent->kernel));
+	if (r)
+		log_error(r, "Records of the new policies will lack their names");
+	pump_drain(agent->pump);
+	recorder_settle(agent->recorder);
+	agent->loaded_us = realtime_us();
+	return 0;
+}
+
+void agent_adopt(struct agent *agent, struct load *load)
+{
+	summary_free(agent->summary);
+	loaded_free(agent->loaded);
+	agent->summary = TAKE_PTR(load->summary);
+	agent->loaded = TAKE_PTR(load->loaded);
+	if (!agent->loaded_us)
+		agent->loaded_us = realtime_us();
+}
+
+static int status_add_earlier(struct agent *agent, json_t *status)
+{
+	static const char *const keys[] = { "notes", "denials" };
+	struct kernel_stats stats;
+	uint64_t now[2];
+	int r = kernel_stats(agent->kernel, &stats);
+
+	if (r)
+		return r;
+	r = sent_before(agent, &stats, now);
+	kernel_stats_clear(&stats);
+	for (int i = 0; i < 2; i++) {
+		json_t *stream = json_object_get(json_object_get(status, "records"), keys[i]);
+
+		if (now[i] < agent->sent_before[i])
+			agent->sent_before[i] = now[i];
+		if (json_object_set_new(stream, "earlier_agents", json_integer(agent->sent_before[i])) ||
+		    json_object_set_new(stream, "in_ring", json_integer(now[i] - agent->sent_before[i])))
+			return -ENOMEM;
+	}
+	return r;
+}
+
+static int status_add_agent(struct agent *agent, json_t *status)
+{
+	json_t *running = json_pack("{s:s, s:i, s:I, s:I}", "version", LSMD_VERSION, "pid", (int)getpid(), "started_us",
+				    (json_int_t)agent->started_us, "loaded_us", (json_int_t)agent->loaded_us);
+
+	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "ok", json_true()))
+		return -ENOMEM;
+	if (!agent->loaded)
+		return json_object_set_new(status, "files", json_null()) ? -ENOMEM : 0;
+	return json_object_set_new(status, "files", loaded_changes(agent->loaded)) ? -ENOMEM : 0;
+}
+
+int agent_status(struct agent *agent, json_t **ret)
+{
+	json_t *status;
+	int r;
+
+	pump_drain(agent->pump);
+	r = status_kernel(agent->kernel, &status);
+	if (r)
+		return r;
+	r = status_records(status, agent->recorder);
+	if (!r)
+		r = status_add_earlier(agent, status);
+	if (!r)
+		r = status_add_agent(agent, status);
+	if (r) {
+		json_decref(status);
+		return r;
+	}
+	*ret = status;
+	return 0;
+}
+
+void agent_say_status(struct agent *agent)
+{
+	const struct lsmd_image_header *image = kernel_image(agent->kernel);
+
+	if (image)
+		sd_notifyf(0, "STATUS=Enforcing %u policies, generation %" PRIu64 ", set %016" PRIx64, image->layers.n,
+			   kernel_generation(agent->kernel), (uint64_t)image->set_hash);
+}
+
+void agent_free(struct agent *agent)
+{
+	uint64_t left;
+
+	if (!agent)
+		return;
+	reloads_free(agent->reloads);
+	if (agent->pump)
+		pump_drain(agent->pump);
+	server_close(agent->server);
+	agent->server = NULL;
+	left = recorder_free(agent->recorder, SINK_TIMEOUT_MS);
+	if (left)
+		log_warning(0, "%" PRIu64 " decisions could not be delivered to audit or journal before the end", left);
+	pump_free(agent->pump);
+	kernel_free(agent->kernel);
+	summary_free(agent->summary);
+	loaded_free(agent->loaded);
+	if (agent->lock_fd > 0)
+		close(agent->lock_fd);
+	sd_event_unref(agent->event);
+	free(agent);
+}

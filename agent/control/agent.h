@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running agent: the kernel side it holds, the set in force, records, clients. main.c makes one, in this order:
+ * agent_new(), agent_enforce(), privileges dropped, agent_serve(), the event loop, agent_free(). One thread, but for the
+ * sinks and for compiling.
+ */
+#ifndef LSMD_CONTROL_AGENT_H
+#define LSMD_CONTROL_AGENT_H
+
+#include <systemd/sd-event.h>
+
+#include "agent/control/load.h"
+#include "agent/control/server.h"
+#include "agent/control/settings.h"
+#include "agent/kernel/kernel.h"
+#include "agent/record/recorder.h"
+
+struct pump;
+struct reloads;
+
+struct agent {
+	const struct settings *settings; /* borrowed */
+	sd_event *event;
+	int lock_fd;
+	struct kernel *kernel;
+	struct recorder *recorder;
+	struct pump *pump;
+	struct server *server;
+	struct reloads *reloads;
+	/* Of the set in force; NULL where an earlier agent loaded it. */
+	struct summary *summary;
+	struct loaded *loaded;
+	uint64_t loaded_us;     /* wall clock of the last swap by this agent; 0: none */
+	uint64_t started_us;    /* wall clock */
+	uint64_t sent_before[2]; /* events that earlier agents took from the rings: notes, denials */
+};
+
+enum {
+	AGENT_REFUSED = 1, /* why was logged; nothing was changed */
+	AGENT_UNABLE,      /* this kernel cannot do it: why was logged */
+};
+
+/** agent_new() - and take the lock that makes it the only one. Return: 0, AGENT_REFUSED (another runs), -errno */
+int agent_new(const struct settings *settings, sd_event *event, struct agent **ret);
+
+/**
+ * agent_enforce() - read, check and compile the policies, then have the kernel enforce them
+ * A broken set, or one that this kernel cannot hold to, is refused before anything changes; where an earlier agent left an image in
+ * force, that goes on and the agent starts with it, saying so.
+ * Return: 0, AGENT_REFUSED, AGENT_UNABLE, -errno
+ */
+int agent_enforce(struct agent *agent);
+
+/** agent_serve() - start sinks, ring reader and control socket. Return: 0, -errno */
+int agent_serve(struct agent *agent);
+
+/**
+ * agent_swap() - put an image in force and settle what follows from it
+ * Return: 0, KERNEL_UNABLE (see @why), -errno; then the image before stays
+ */
+int agent_swap(struct agent *agent, const struct load *load, struct kernel_why *why, struct kernel_times *times);
+
+/** agent_adopt() - remember the files and rules of the set now in force; takes them out of @load */
+void agent_adopt(struct agent *agent, struct load *load);
+
+/** agent_status() - the whole of `lsmctl status`. Return: 0, -errno */
+int agent_status(struct agent *agent, json_t **ret);
+
+/** agent_say_status() - STATUS= for systemd: what is in force */
+void agent_say_status(struct agent *agent);
+
+/** agent_free() - stop; what is pinned goes on enforcing */
+void agent_free(struct agent *agent);
+DEFINE_CLEANUP(struct agent, agent_free)
+
+#endif

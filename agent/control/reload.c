@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reloads of the policies. */
+#include "agent/control/reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/util/cleanup.h"
+#include "agent/util/log.h"
+
+struct reloads {
+	struct agent *agent;
+	struct reload_options queue[RELOADS_MAX];
+	size_t n; /* the first is at work */
+	pthread_t thread;
+	bool working;
+	int done_fd;
+	sd_event_source *done;
+	/* Written by the thread, read after it said that it is done. */
+	struct policy_options policies;
+	uint32_t unmediated;
+	struct load load;
+	int r;
+};
+
+static void *reload_work(void *data)
+{
+	struct reloads *reloads = data;
+	uint64_t one = 1;
+
+	reloads->r = load_run(&reloads->policies, reloads->unmediated, &reloads->load);
+	(void)!write(reloads->done_fd, &one, sizeof(one));
+	return NULL;
+}
+
+static void reloading_say(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reading the policies",
+		   (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+static int reload_begin(struct reloads *reloads)
+{
+	sigset_t all, before;
+	int r;
+
+	reloading_say();
+	settings_policies(reloads->agent->settings, &reloads->policies);
+	reloads->policies.force |= reloads->queue[0].force;
+	reloads->policies.look = true;
+	reloads->unmediated = kernel_unmediated(reloads->agent->kernel);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&reloads->thread, NULL, reload_work, reloads);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	reloads->working = !r;
+	return -r;
+}
+
+static json_t *diagnostics_json(const struct load *load)
+{
+	static const struct policy_set none;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int r = out ? diags_print_json(&load->diags, load->set ? load->set : &none, out) : -ENOMEM;
+
+	if (out && fclose(out))
+		r = -EIO;
+	return r ? NULL : json_loadb(text, len, 0, NULL);
+}
+
+static size_t set_rules(const struct policy_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_policies; i++)
+		n += set->policies[i].n_rules;
+	return n;
+}
+
+static int reply_set_load(json_t *reply, const struct reload_options *options, const struct load *load)
+{
+	_cleanup_free_ char *text = load_text(load, options->colour);
+	int r = json_object_set_new(reply, "errors", json_integer(load->diags.n_errors));
+
+	r |= json_object_set_new(reply, "warnings", json_integer(load->diags.n_warnings));
+	if (text)
+		r |= json_object_set_new(reply, "diagnostics_text", json_string(text));
+	if (options->json)
+		r |= json_object_set_new(reply, "diagnostics", diagnostics_json(load));
+	if (load->set && load->image) {
+		r |= json_object_set_new(reply, "n_policies", json_integer(load->set->n_policies));
+		r |= json_object_set_new(reply, "n_rules", json_integer(set_rules(load->set)));
+		r |= json_object_set_new(reply, "image_bytes", json_integer(load->image_size));
+		r |= json_object_set_new(reply, "set", json_sprintf("%016" PRIx64, (uint64_t)load->image->set_hash));
+	}
+	return r ? -ENOMEM : 0;
+}
+
+static json_t *times_json(const struct load *load, const struct kernel_times *times)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "check_ns", (json_int_t)load->check_ns, "compile_ns",
+			 (json_int_t)load->compile_ns, "load_ns", (json_int_t)times->load_ns, "swap_ns",
+			 (json_int_t)times->swap_ns, "grace_ns", (json_int_t)times->grace_ns);
+}
+
+/* Checksums leave out the generation, so equal ones are the same set compiled by the same compiler. */
+static bool set_is_in_force(struct agent *agent, const struct load *load)
+{
+	const struct lsmd_image_header *now = kernel_image(agent->kernel);
+
+	return now && now->checksum == load->image->checksum && now->size == load->image->size;
+}
+
+static const char *reload_decide(struct reloads *reloads, const struct reload_options *options,
+				 struct kernel_times *times, struct kernel_why *why, int *ret)
+{
+	struct agent *agent = reloads->agent;
+
+	*ret = 0;
+	if (reloads->r == LOAD_REFUSED)
+		return "refused";
+	if (reloads->r) {
+		*ret = reloads->r;
+		return "failed";
+	}
+	if (set_is_in_force(agent, &reloads->load))
+		return "unchanged";
+	if (options->dry_run)
+		return "dry-run";
+	*ret = agent_swap(agent, &reloads->load, why, times);
+	return *ret ? "failed" : "swapped";
+}
+
+static void outcome_log(struct agent *agent, const struct load *load, const char *outcome, int r,
+			const struct kernel_why *why, const struct peer *peer)
+{
+	char who[96] = "a signal or the service manager";
+
+	if (peer)
+		snprintf(who, sizeof(who), "process %d of user %u (login user %d)", peer->pid, peer->uid,
+			 (int)peer->loginuid);
+	if (!strcmp(outcome, "refused"))
+		log_error(0, "Reload asked by %s: the policies on disk are refused with %zu errors; generation %" PRIu64
+			     " stays in force", who, load->diags.n_errors, kernel_generation(agent->kernel));
+	else if (!strcmp(outcome, "failed"))
+		log_error(r < 0 ? r : 0, "Reload asked by %s failed, generation %" PRIu64 " stays in force: %s", who,
+			  kernel_generation(agent->kernel), why->text);
+	else if (!strcmp(outcome, "swapped"))
+		log_notice("Reload asked by %s: %zu policies are in force as generation %" PRIu64 ", set %016" PRIx64,
+			   who, load->set->n_policies, kernel_generation(agent->kernel),
+			   (uint64_t)load->image->set_hash);
+	else
+		log_info("Reload asked by %s: %s", who, outcome);
+}
+
+static void diagnostics_log(const struct load *load)
+{
+	_cleanup_free_ char *text = load_text(load, false);
+
+	if (text)
+		log_message(load->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
+}
+
+static json_t *reply_make(struct reloads *reloads, const struct reload_options *options, const char *outcome,
+			  const struct kernel_times *times, json_t *changes)
+{
+	const struct load *load = &reloads->load;
+	json_t *reply = json_pack("{s:b, s:s, s:I, s:o, s:o*}", "ok", 1, "outcome", outcome, "generation",
+				  (json_int_t)kernel_generation(reloads->agent->kernel), "times",
+				  times_json(load, times), "changes", changes);
+
+	if (reply && reply_set_load(reply, options, load)) {
+		json_decref(reply);
+		return NULL;
+	}
+	return reply;
+}
+
+static void reload_answer(struct reloads *reloads, const struct reload_options *options)
+{
+	struct agent *agent = reloads->agent;
+	struct client *client = server_client(agent->server, options->client);
+	struct kernel_times times = {};
+	struct kernel_why why = {};
+	json_t *changes = NULL;
+	const char *outcome;
+	int r;
+
+	/* Before the swap, which replaces what it compares with. */
+	if (client && !reloads->r)
+		changes = changes_json(agent->summary, reloads->load.summary);
+	outcome = reload_decide(reloads, options, &times, &why, &r);
+	outcome_log(agent, &reloads->load, outcome, r, &why, client ? client_peer(client) : NULL);
+	if (!client) {
+		diagnostics_log(&reloads->load);
+		json_decref(changes);
+	} else if (!strcmp(outcome, "failed")) {
+		json_decref(changes);
+		client_error(client, "the reload failed, the set in force stays: %s", r < 0 ? strerror(-r) : why.text);
+	} else {
+		client_reply(client, reply_make(reloads, options, outcome, &times, changes));
+	}
+	if (!strcmp(outcome, "swapped") || (!strcmp(outcome, "unchanged") && !options->dry_run))
+		agent_adopt(agent, &reloads->load);
+}
+
+/* The next that can be begun; whoever asked for one that cannot is told. */
+static void reload_next(struct reloads *reloads)
+{
+	while (reloads->n) {
+		int r = reload_begin(reloads);
+		struct client *client;
+
+		if (!r)
+			return;
+		log_error(r, "Cannot start a thread to reload in");
+		client = server_client(reloads->agent->server, reloads->queue[0].client);
+		if (client)
+			client_error(client, "the agent cannot start a thread to reload in: %s", strerror(-r));
+		memmove(&reloads->queue[0], &reloads->queue[1], --reloads->n * sizeof(reloads->queue[0]));
+	}
+}
+
+static int reload_done(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct reloads *reloads = data;
+	struct reload_options options = reloads->queue[0];
+	uint64_t n;
+
+	(void)!read(fd, &n, sizeof(n));
+	pthread_join(reloads->thread, NULL);
+	reloads->working = false;
+	reload_answer(reloads, &options);
+	load_clear(&reloads->load);
+	memmove(&reloads->queue[0], &reloads->queue[1], --reloads->n * sizeof(reloads->queue[0]));
+	sd_notify(0, "READY=1");
+	agent_say_status(reloads->agent);
+	reload_next(reloads);
+	return 0;
+}
+
+int reloads_new(struct agent *agent, struct reloads **ret)
+{
+	struct reloads *reloads = calloc(1, sizeof(*reloads));
+	int r;
+
+	if (!reloads)
+		return -ENOMEM;
+	reloads->agent = agent;
+	reloads->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = reloads->done_fd < 0 ? -errno : 0;
+	if (!r)
+		r = sd_event_add_io(agent->event, &reloads->done, reloads->done_fd, EPOLLIN, reload_done, reloads);
+	if (r < 0) {
+		reloads_free(reloads);
+		return r;
+	}
+	*ret = reloads;
+	return 0;
+}
+
+void reloads_free(struct reloads *reloads)
+{
+	if (!reloads)
+		return;
+	if (reloads->working) {
+		pthread_join(reloads->thread, NULL);
+		load_clear(&reloads->load);
+	}
+	sd_event_source_disable_unref(reloads->done);
+	if (reloads->done_fd >= 0)
+		close(reloads->done_fd);
+	free(reloads);
+}
+
+int reloads_add(struct reloads *reloads, const struct reload_options *options)
+{
+	int r;
+
+	if (reloads->n == RELOADS_MAX)
+		return -EBUSY;
+	reloads->queue[reloads->n++] = *options;
+	if (reloads->n > 1)
+		return 0;
+	r = reload_begin(reloads);
+	if (r)
+		reloads->n--;
+	return r;
+}
