@@ -4,8 +4,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "agent/util/cleanup.h"
 
@@ -302,6 +304,21 @@ static int access_read(struct test_case *c)
 	return 0;
 }
 
+/* A socket's name as an address. One that is too long can be asked about and not be used. */
+static void unix_address(struct test_case *c)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&c->address;
+	size_t abstract = c->ask.object == LSMD_OBJECT_ABSTRACT;
+
+	if (!(c->ask.wanted & LSMD_ACCESS_CONNECT) || c->ask.object == LSMD_OBJECT_ADDRESS ||
+	    c->ask.name.len + 1 > sizeof(un->sun_path))
+		return;
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path + abstract, c->ask.name.bytes, c->ask.name.len);
+	/* Abstract: a NUL before the name; else one behind it. */
+	c->address_len = offsetof(struct sockaddr_un, sun_path) + c->ask.name.len + 1;
+}
+
 /* What the object is changes what is asked: a device's twins, a directory's contents. */
 static void access_of_node(struct test_case *c)
 {
@@ -391,6 +408,7 @@ static int case_read(struct test_case *c, char *line)
 	if (r)
 		return r;
 	access_of_node(c);
+	unix_address(c);
 	return 0;
 }
 

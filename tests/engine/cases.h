@@ -42,7 +42,7 @@ struct test_case {
 	enum case_node node;
 	struct ask ask;
 	struct ask_bytes interpreter; /* SCRIPT: asked with deny_only when the script may be executed */
-	struct sockaddr_storage address; /* ADDRESS: as written, before it was normalised */
+	struct sockaddr_storage address; /* of a connect: as written, before it was normalised; len 0: it has no room */
 	socklen_t address_len;
 	char *memory[8]; /* what ask points into */
 };

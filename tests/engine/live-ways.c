@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The ways: what the subject does, one function each. Each returns 0, or -errno of the call that the hooks may refuse. */
+#include "tests/engine/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A device node whose driver is not there was opened as far as any policy is concerned. */
+static int opened(int fd)
+{
+	return fd >= 0 || errno == ENXIO || errno == ENODEV || errno == ENOMEDIUM ? 0 : -errno;
+}
+
+static int open_flags(const char *name, int flags)
+{
+	int fd = open(name, flags | O_NONBLOCK | O_CLOEXEC, 0644);
+	int r = opened(fd);
+
+	close(fd);
+	return r;
+}
+
+/* ---- read ---- */
+
+/* What was opened must also be readable. */
+static int opened_read(int fd)
+{
+	char byte;
+	int r = opened(fd);
+
+	if (r || fd < 0)
+		return r;
+	r = read(fd, &byte, 1) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int act_read(const struct live_task *task)
+{
+	return opened_read(open(task->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+static int act_read_openat2(const struct live_task *task)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+
+	return opened_read(syscall(SYS_openat2, AT_FDCWD, task->name, &how, sizeof(how)));
+}
+
+/* A descriptor that can only name the file, opened again through /proc. */
+static int act_read_by_descriptor(const struct live_task *task)
+{
+	int fd = open(task->name, O_PATH | O_CLOEXEC);
+	char link[64];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return opened_read(open(link, O_RDONLY | O_CLOEXEC));
+}
+
+/* The same name by a detour: the folder first, then the last component; or through ".." and the root link. */
+static int act_read_relative(const struct live_task *task)
+{
+	const char *slash = strrchr(task->name, '/');
+	char *folder = strndup(task->name, slash - task->name + 1);
+	int dir = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(folder);
+	if (dir < 0)
+		return -errno;
+	return opened_read(openat(dir, slash + 1, O_RDONLY | O_CLOEXEC));
+}
+
+static int act_read_by_root_link(const struct live_task *task)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "/proc/self/root/srv/..%s", task->name) < 0)
+		return -ENOMEM;
+	return opened_read(open(name, O_RDONLY | O_CLOEXEC));
+}
+
+static int act_list(const struct live_task *task)
+{
+	char entries[512];
+	int fd = open(task->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0 ? -errno : 0;
+}
+
+/* ---- write ---- */
+
+static int opened_write(int fd)
+{
+	if (fd < 0)
+		return opened(fd);
+	return write(fd, "changed", 7) < 0 ? -errno : 0;
+}
+
+static int act_write(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+static int act_write_truncating(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_WRONLY | O_TRUNC | O_CLOEXEC));
+}
+
+static int act_truncate(const struct live_task *task)
+{
+	return truncate(task->name, 1) ? -errno : 0;
+}
+
+static int act_write_by_descriptor(const struct live_task *task)
+{
+	int fd = open(task->name, O_PATH | O_CLOEXEC);
+	char link[64];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return opened_write(open(link, O_WRONLY | O_CLOEXEC));
+}
+
+static int act_read_write(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+}
+
+static int act_append(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC));
+}
+
+/* ---- create, delete ---- */
+
+static int act_create_write(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
+static int act_create_read(const struct live_task *task)
+{
+	return open_flags(task->name, O_RDONLY | O_CREAT);
+}
+
+static int act_create_append(const struct live_task *task)
+{
+	return opened_write(open(task->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+}
+
+static int act_mknod(const struct live_task *task)
+{
+	return mknod(task->name, S_IFREG | 0644, 0) ? -errno : 0;
+}
+
+static int act_mkfifo(const struct live_task *task)
+{
+	return mknod(task->name, S_IFIFO | 0644, 0) ? -errno : 0;
+}
+
+static int act_symlink(const struct live_task *task)
+{
+	return symlink("nowhere", task->name) ? -errno : 0;
+}
+
+static int act_mkdir(const struct live_task *task)
+{
+	return mkdir(task->name, 0755) ? -errno : 0;
+}
+
+static int act_mknod_char(const struct live_task *task)
+{
+	return mknod(task->name, S_IFCHR | 0600, makedev(1, 3)) ? -errno : 0;
+}
+
+static int act_mknod_block(const struct live_task *task)
+{
+	return mknod(task->name, S_IFBLK | 0600, makedev(7, 0)) ? -errno : 0;
+}
+
+static int act_unlink(const struct live_task *task)
+{
+	return unlink(task->name) ? -errno : 0;
+}
+
+static int act_rmdir(const struct live_task *task)
+{
+	return rmdir(task->name) ? -errno : 0;
+}
+
+/* ---- rename, link ---- */
+
+static int act_rename(const struct live_task *task)
+{
+	return rename(task->name, task->other) ? -errno : 0;
+}
+
+static int act_rename_noreplace(const struct live_task *task)
+{
+	return renameat2(AT_FDCWD, task->name, AT_FDCWD, task->other, RENAME_NOREPLACE) ? -errno : 0;
+}
+
+static int act_exchange(const struct live_task *task)
+{
+	return renameat2(AT_FDCWD, task->name, AT_FDCWD, task->other, RENAME_EXCHANGE) ? -errno : 0;
+}
+
+static int act_link(const struct live_task *task)
+{
+	return link(task->name, task->other) ? -errno : 0;
+}
+
+static int act_link_by_descriptor(const struct live_task *task)
+{
+	int fd = open(task->name, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return linkat(fd, "", AT_FDCWD, task->other, AT_EMPTY_PATH) ? -errno : 0;
+}
+
+/* ---- exec ---- */
+
+/* The child's status is LIVE_STARTED where the program ran, else the errno of exec. */
+static int child_wait(pid_t pid)
+{
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LIVE_STARTED)
+		return 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
+static int act_exec(const struct live_task *task)
+{
+	char *argv[] = { (char *)task->name, LIVE_START_WORD, NULL };
+	char *environment[] = { NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execve(task->name, argv, environment);
+		_exit(errno);
+	}
+	return child_wait(pid);
+}
+
+static int act_exec_by_descriptor(const struct live_task *task)
+{
+	char *argv[] = { (char *)task->name, LIVE_START_WORD, NULL };
+	char *environment[] = { NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = open(task->name, O_PATH);
+
+		if (fd >= 0)
+			syscall(SYS_execveat, fd, "", argv, environment, AT_EMPTY_PATH);
+		_exit(errno);
+	}
+	return child_wait(pid);
+}
+
+/* ---- connect ---- */
+
+static int act_connect(const struct live_task *task)
+{
+	int type = task->proto == LSMD_PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(task->address->sa_family, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	return connect(fd, task->address, task->address_len) ? -errno : 0;
+}
+
+/* A name given to send on a stream socket connects it, and no hook for connect runs. */
+static int act_connect_by_send(const struct live_task *task)
+{
+	int fd = socket(task->address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	return sendto(fd, "x", 1, MSG_FASTOPEN, task->address, task->address_len) == 1 ? 0 : -errno;
+}
+
+static int unix_connect(const struct live_task *task, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	return connect(fd, task->address, task->address_len) ? -errno : 0;
+}
+
+static int act_connect_stream(const struct live_task *task)
+{
+	return unix_connect(task, SOCK_STREAM);
+}
+
+static int act_connect_datagram(const struct live_task *task)
+{
+	return unix_connect(task, SOCK_DGRAM);
+}
+
+static int act_connect_packets(const struct live_task *task)
+{
+	return unix_connect(task, SOCK_SEQPACKET);
+}
+
+/* ---- mount ---- */
+
+static int act_mount(const struct live_task *task)
+{
+	return mount("none", task->name, "tmpfs", 0, NULL) ? -errno : 0;
+}
+
+static int act_bind(const struct live_task *task)
+{
+	return mount(task->name, task->name, NULL, MS_BIND, NULL) ? -errno : 0;
+}
+
+static int act_remount(const struct live_task *task)
+{
+	return mount("none", task->name, NULL, MS_REMOUNT | MS_RDONLY, NULL) ? -errno : 0;
+}
+
+static int act_unmount(const struct live_task *task)
+{
+	return umount2(task->name, 0) ? -errno : 0;
+}
+
+/* The newer calls: only the last one touches the tree. */
+static int act_move_mount(const struct live_task *task)
+{
+	int context = syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	int detached;
+
+	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	detached = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	if (detached < 0)
+		return -errno;
+	return syscall(SYS_move_mount, detached, "", AT_FDCWD, task->name, MOVE_MOUNT_F_EMPTY_PATH) ? -errno : 0;
+}
+
+#define FILE_NODE (1u << CASE_FILE)
+#define DIR_NODE (1u << CASE_DIRECTORY)
+#define DEVICE_NODES (1u << CASE_CHAR | 1u << CASE_BLOCK)
+#define PATH LSMD_OBJECT_PATH
+#define ADDRESS LSMD_OBJECT_ADDRESS
+#define ABSTRACT LSMD_OBJECT_ABSTRACT
+
+const struct live_way live_ways[] = {
+	{ "open", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read },
+	{ "openat2", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_openat2 },
+	{ "descriptor", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_by_descriptor },
+	{ "relative", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_relative },
+	{ "root-link", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_by_root_link },
+	{ "list", "read", DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_list },
+	{ "node", "read", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read },
+	{ "open", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write },
+	{ "open-trunc", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write_truncating },
+	{ "truncate", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_truncate },
+	{ "descriptor", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write_by_descriptor },
+	{ "node", "write", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_write },
+	{ "open", "read+write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_read_write },
+	{ "node", "read+write", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_write },
+	{ "open", "append", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_append },
+	{ "node", "append", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_append },
+	{ "mknod", "create", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mknod },
+	{ "mkfifo", "create", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mkfifo },
+	{ "symlink", "create", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_symlink },
+	{ "mkdir", "create", DIR_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mkdir },
+	{ "mknod", "create", 1u << CASE_CHAR, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mknod_char },
+	{ "mknod", "create", 1u << CASE_BLOCK, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mknod_block },
+	{ "open", "create+write", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_NOTHING, act_create_write },
+	{ "open", "create+read", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_NOTHING, act_create_read },
+	{ "open", "create+append", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_NOTHING, act_create_append },
+	{ "unlink", "delete", FILE_NODE | DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_GONE, act_unlink },
+	{ "rmdir", "delete", DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_GONE, act_rmdir },
+	{ "rename", "rename", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_MOVED, act_rename },
+	{ "noreplace", "rename", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_MOVED, act_rename_noreplace },
+	{ "rename", "rename-over", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_BOTH, AFTER_MOVED, act_rename },
+	{ "exchange", "exchange", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_BOTH, AFTER_MOVED, act_exchange },
+	{ "link", "link", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_OTHER, act_link },
+	{ "descriptor", "link", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_OTHER, act_link_by_descriptor },
+	{ "execve", "exec", FILE_NODE | 1u << CASE_SCRIPT, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec },
+	{ "execveat", "exec", FILE_NODE, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec_by_descriptor },
+	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect },
+	{ "send", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_by_send },
+	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_NOTHING, AFTER_NOTHING, act_connect },
+	{ "stream", "connect", FILE_NODE, PATH, SOCK_STREAM, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_stream },
+	{ "datagram", "connect", FILE_NODE, PATH, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_datagram },
+	{ "packets", "connect", FILE_NODE, PATH, SOCK_SEQPACKET, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_packets },
+	{ "stream", "connect", FILE_NODE, ABSTRACT, SOCK_STREAM, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_stream },
+	{ "datagram", "connect", FILE_NODE, ABSTRACT, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_datagram },
+	{ "mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_mount },
+	{ "bind", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_bind },
+	{ "move_mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_move_mount },
+	{ "remount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT, AFTER_NOTHING, act_remount },
+	{ "umount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT, AFTER_UNMOUNTED, act_unmount },
+};
+
+const size_t n_live_ways = sizeof(live_ways) / sizeof(live_ways[0]);
