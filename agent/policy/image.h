@@ -36,14 +36,17 @@ enum {
 
 /**
  * image_verify() - may these bytes be put before the kernel?
- * @bytes: borrowed, @size bytes; nothing is read beyond
- * Return: 0, or one of IMAGE_BAD_*. Checks the checksum and then every index and order that lsm/core relies on, so that
+ * @bytes: borrowed, aligned to 8, @size bytes; nothing is read beyond
+ * Return: 0, one of IMAGE_BAD_*, or -ENOMEM. Checks the checksum and then every index and order that lsm/core relies on, so that
  * bytes that pass are read in bounds and in bounded time by every reader.
  */
 int image_verify(const void *bytes, size_t size);
 
 /** image_checksum() - 64-bit checksum over all but the fields `checksum` and `generation` and the section `counters` */
 uint64_t image_checksum(const struct lsmd_image_header *image);
+
+/** image_set_hash() - the same, the field `set_hash` left out too: what the field says, a name for the set in records */
+uint64_t image_set_hash(const struct lsmd_image_header *image);
 
 /** image_string() - a string of a verified image */
 const char *image_string(const struct lsmd_image_header *image, uint32_t off);

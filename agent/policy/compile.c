@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every object of every rule goes to the tree of literal names, to the automaton of its layer or to its layer's addresses.
+ * A mistake is noted and the next object is looked at, unless the set as a whole is too large.
+ */
+#include "agent/policy/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/util/vec.h"
+
+/* What a rule says, and for which policy: the context of its objects. */
+struct speech {
+	struct automaton *automaton;
+	struct entry entry; /* without device twins */
+	uint32_t twins;     /* of entry.allow, given to names without wildcard in the last component */
+};
+
+static int refuse(struct compiler *compiler, const char *code, struct place place, const char *mend, const char *message)
+{
+	diag_add(compiler->diags, DIAG_ERROR, code, place, mend, "%s", message);
+	compiler->refused = true;
+	return 0;
+}
+
+/* The tables alone are more than an image holds: there is no going on. */
+static int refuse_size(struct compiler *compiler, struct place place)
+{
+	refuse(compiler, "image-too-large", place, "name directories with a '/' at the end instead of the files in them",
+	       "the policies up to here need more than the 256 MiB that an image may have");
+	return COMPILE_REFUSED;
+}
+
+static int automaton_refuse(struct compiler *compiler, struct automaton *automaton, uint32_t owner)
+{
+	automaton->full = true;
+	return refuse(compiler, "pattern-too-costly", automaton->owners.items[owner]->place,
+		      "write '*' where '**' is not needed, fewer '*' in one component, or the names themselves",
+		      "the wildcards of this policy need too large an automaton, and this pattern most of it");
+}
+
+static void automaton_clear(struct automaton *automaton)
+{
+	nfa_clear(&automaton->nfa);
+	free(automaton->owners.items);
+	*automaton = (struct automaton){};
+}
+
+/* Number of the pattern that @object is; the names of one pattern come in a row. */
+static int automaton_owner(struct automaton *automaton, const struct object *object, uint32_t *ret)
+{
+	const struct object **to;
+
+	if (!automaton->owners.n || automaton->owners.items[automaton->owners.n - 1] != object) {
+		to = vec_add(&automaton->owners);
+		if (!to)
+			return -ENOMEM;
+		*to = object;
+	}
+	*ret = (uint32_t)automaton->owners.n - 1;
+	return 0;
+}
+
+static int name_to_automaton(struct compiler *compiler, struct automaton *automaton, const struct object *object,
+			     const struct glob_name *name, const struct entry *entry)
+{
+	uint32_t owner = 0;
+	int r = automaton->nfa.nodes.n ? 0 : nfa_init(&automaton->nfa);
+
+	if (!r)
+		r = automaton_owner(automaton, object, &owner);
+	if (!r && !automaton->full)
+		r = nfa_add(&automaton->nfa, &compiler->glob, name, object->kind == OBJECT_ABSTRACT ? '@' : 0, owner, entry);
+	return r > 0 ? automaton_refuse(compiler, automaton, owner) : r;
+}
+
+static int name_to_tree(struct compiler *compiler, enum lsmd_tree tree, const struct object *object,
+			const struct glob_name *name, const struct entry *entry)
+{
+	unsigned int where = (name->form != GLOB_BELOW ? TREE_EXACT : 0) | (name->form != GLOB_EXACT ? TREE_BELOW : 0);
+	int r = tree_add(&compiler->tree, tree, compiler->glob.bytes + name->first, name->n, where, entry);
+
+	if (r == TREE_TOO_DEEP)
+		return refuse(compiler, "pattern-too-deep", object->place,
+			      "name a directory further up, with a '/' at the end",
+			      "the name has more than 64 components: deeper names are never decided");
+	return r == TREE_TOO_MANY ? refuse_size(compiler, object->place) : r;
+}
+
+static int pattern_add(struct compiler *compiler, enum lsmd_tree tree, const struct object *object,
+		       const struct speech *speech)
+{
+	enum glob_kind kind = object->kind == OBJECT_ABSTRACT ? GLOB_ABSTRACT : GLOB_PATH;
+	struct glob_error error;
+	int r = glob_read(&compiler->glob, object->bytes, object->len, kind, &error);
+
+	if (r > 0)
+		return refuse(compiler, "pattern", object->place, error.mend, error.message);
+	for (size_t i = 0; !r && i < compiler->glob.n_names; i++) {
+		const struct glob_name *name = &compiler->glob.names[i];
+		struct entry entry = speech->entry;
+
+		if (name->last_literal)
+			entry.allow |= speech->twins;
+		if (name->literal)
+			r = name_to_tree(compiler, tree, object, name, &entry);
+		else
+			r = name_to_automaton(compiler, speech->automaton, object, name, &entry);
+	}
+	return r;
+}
+
+static int range_add(struct compiler *compiler, const struct object *object, const struct entry *entry)
+{
+	const struct range range = {
+		.first = (unsigned __int128)object->first_hi << 64 | object->first_lo,
+		.last = (unsigned __int128)object->last_hi << 64 | object->last_lo,
+		.protos = object->protos,
+		.first_port = object->first_port,
+		.last_port = object->last_port,
+		.allow = entry->allow,
+		.deny = entry->deny,
+		.rule = entry->rule,
+	};
+
+	return addr_add(&compiler->addr, &range);
+}
+
+/* The part of a speech that is about some verbs only. */
+static struct entry entry_of(const struct entry *entry, uint32_t access)
+{
+	struct entry part = *entry;
+
+	part.allow &= access;
+	part.deny &= access;
+	return part;
+}
+
+static int root_add(struct compiler *compiler, enum lsmd_tree tree, unsigned int where, const struct entry *entry)
+{
+	return entry->allow | entry->deny ? tree_add(&compiler->tree, tree, "", 0, where, entry) : 0;
+}
+
+/* Whatever the verbs act on: all names, all addresses, and for verbs without object the root of the tree of none. */
+static int everything_add(struct compiler *compiler, const struct speech *speech)
+{
+	static const struct object anywhere = {
+		.kind = OBJECT_INET,
+		.protos = (1u << LSMD_N_PROTOS) - 1,
+		.last_hi = ~0ull,
+		.last_lo = ~0ull,
+		.last_port = UINT16_MAX,
+	};
+	const uint32_t addressed = LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN |
+				   LSMD_ACCESS_ACCEPT;
+	const uint32_t files = LSMD_ACCESS_FILES | LSMD_ACCESS_DEVICES | LSMD_ACCESS_EXEC | LSMD_ACCESS_MAP;
+	struct entry named = entry_of(&speech->entry, files | addressed);
+	struct entry sockets = entry_of(&speech->entry, addressed);
+	struct entry others = entry_of(&speech->entry, ~(files | addressed));
+	int r = root_add(compiler, LSMD_TREE_OBJECT, TREE_EXACT | TREE_BELOW, &named);
+
+	if (!r)
+		r = root_add(compiler, LSMD_TREE_ABSTRACT, TREE_EXACT | TREE_BELOW, &sockets);
+	if (!r)
+		r = root_add(compiler, LSMD_TREE_NONE, TREE_EXACT, &others);
+	if (!r && sockets.allow | sockets.deny)
+		r = range_add(compiler, &anywhere, &sockets);
+	return r;
+}
+
+static int object_add(struct compiler *compiler, const struct object *object, const struct speech *speech)
+{
+	switch (object->kind) {
+	case OBJECT_PATH:
+	case OBJECT_UNIX:
+		return pattern_add(compiler, LSMD_TREE_OBJECT, object, speech);
+	case OBJECT_ABSTRACT:
+		return pattern_add(compiler, LSMD_TREE_ABSTRACT, object, speech);
+	case OBJECT_INET:
+		return range_add(compiler, object, &speech->entry);
+	case OBJECT_ALL:
+		return everything_add(compiler, speech);
+	}
+	return -EINVAL;
+}
+
+/* The twins of an access, see access.h. */
+static uint32_t access_twins(uint32_t access)
+{
+	return access_device(access) & LSMD_ACCESS_DEVICES;
+}
+
+static int rule_compile(struct compiler *compiler, const struct rule *rule, uint32_t layer, uint32_t number)
+{
+	struct speech speech = {
+		.automaton = &compiler->names,
+		.entry = { .layer = layer, .rule = number },
+	};
+	int r = 0;
+
+	if (rule->deny)
+		speech.entry.deny = rule->access | access_twins(rule->access);
+	else
+		speech.entry.allow = rule->access;
+	speech.twins = access_twins(speech.entry.allow);
+	for (size_t i = 0; !r && i < rule->n_objects; i++)
+		r = object_add(compiler, &rule->objects[i], &speech);
+	return r;
+}
+
+/* A policy that is off holds nobody. */
+static int subject_compile(struct compiler *compiler, const struct policy *policy, uint32_t layer)
+{
+	const struct speech speech = {
+		.automaton = &compiler->subjects,
+		.entry = { .layer = layer, .allow = ~0u },
+	};
+	int r = 0;
+
+	if (policy->mode == LSMD_MODE_OFF)
+		return 0;
+	for (size_t i = 0; !r && i < policy->n_exes; i++)
+		r = pattern_add(compiler, LSMD_TREE_SUBJECT, &policy->exes[i], &speech);
+	return r;
+}
+
+/* The patterns become an automaton of the image. @start and @bytemap stay 0 when there are none. */
+static int automaton_close(struct compiler *compiler, struct automaton *automaton, uint32_t *start, uint32_t *bytemap)
+{
+	struct dfa dfa = {};
+	uint32_t costliest = 0;
+	int r;
+
+	if (!automaton->owners.n || automaton->full) {
+		automaton_clear(automaton);
+		return 0;
+	}
+	r = dfa_build(&automaton->nfa, &compiler->classes, &costliest, &dfa);
+	if (r > 0) {
+		r = automaton_refuse(compiler, automaton, costliest);
+	} else if (!r) {
+		r = comb_add(&compiler->comb, &dfa, start, bytemap);
+		dfa_clear(&dfa);
+		if (r > 0)
+			r = refuse_size(compiler, automaton->owners.items[0]->place);
+	}
+	automaton_clear(automaton);
+	return r;
+}
+
+static int addresses_close(struct compiler *compiler, const struct policy *policy, struct lsmd_layer *layer)
+{
+	uint32_t costliest = 0;
+	int r = addr_close(&compiler->addr, &compiler->classes, &costliest, &layer->net);
+
+	if (r <= 0)
+		return r;
+	return refuse(compiler, "addresses-too-many", policy->rules[costliest - layer->first_rule - 1].place,
+		      "join neighbouring networks and port ranges, or let fewer of them overlap",
+		      "the addresses of this policy overlap in too many ways, and those of this rule in most");
+}
+
+/* Which verbs are refused when they cannot be decided: classes that deny anything, as a whole (MEANING.md 4). */
+static uint32_t policy_undecided(const struct policy *policy)
+{
+#define X(constant, name, class, mediated) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
+	static const enum lsmd_class_id class_of[] = { LSMD_VERBS(X) };
+#undef X
+	uint32_t denied = policy->default_deny, of_class[LSMD_N_CLASSES] = {}, undecided = 0;
+
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (policy->rules[i].deny)
+			denied |= policy->rules[i].access;
+	for (unsigned int v = 0; v < LSMD_N_VERBS; v++)
+		of_class[class_of[v]] |= 1u << v;
+	for (unsigned int c = 0; c < LSMD_N_CLASSES; c++)
+		if (denied & of_class[c])
+			undecided |= of_class[c];
+	return undecided | access_twins(undecided);
+}
+
+/* May an append-only descriptor be worth more than a writable one? Yes is never wrong. */
+static bool access_appends_only(uint32_t allowed)
+{
+	return (allowed & (LSMD_ACCESS_APPEND | LSMD_ACCESS_WRITE)) == LSMD_ACCESS_APPEND;
+}
+
+static uint32_t policy_flags(const struct policy *policy)
+{
+	uint32_t flags = policy->children ? LSMD_LAYER_CHILDREN : 0;
+	bool append_only = access_appends_only(~policy->default_deny);
+
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule->deny && rule->log)
+			flags |= LSMD_LAYER_LOGS_ALLOW;
+		append_only |= access_appends_only(rule->deny ? ~rule->access : rule->access);
+	}
+	return flags | (append_only ? LSMD_LAYER_APPEND_ONLY : 0);
+}
+
+static int layer_describe(struct compiler *compiler, const struct policy *policy, struct lsmd_layer *layer)
+{
+	int r;
+
+	layer->key = lsmd_policy_key(policy->name);
+	layer->mode = policy->mode;
+	layer->flags = policy_flags(policy);
+	layer->default_deny = policy->default_deny | access_twins(policy->default_deny);
+	layer->undecided = policy_undecided(policy);
+	layer->n_rules = (uint32_t)policy->n_rules + 1;
+	if (policy->mode == LSMD_MODE_ENFORCE)
+		compiler->undecided |= layer->undecided;
+	layer->file = compiler->rulebook.files[policy->place.file];
+	r = rulebook_string(&compiler->rulebook, policy->name, &layer->name);
+	if (!r)
+		r = rulebook_add(&compiler->rulebook, policy, &layer->first_rule);
+	return r > 0 ? refuse_size(compiler, policy->place) : r;
+}
+
+static int layer_compile(struct compiler *compiler, const struct policy *policy)
+{
+	uint32_t number = (uint32_t)compiler->layers.n;
+	struct lsmd_layer made = {}, *layer;
+	int r = layer_describe(compiler, policy, &made);
+
+	if (!r)
+		r = subject_compile(compiler, policy, number);
+	for (size_t i = 0; !r && i < policy->n_rules; i++)
+		r = rule_compile(compiler, &policy->rules[i], number, made.first_rule + 1 + (uint32_t)i);
+	if (!r)
+		r = automaton_close(compiler, &compiler->names, &made.dfa, &made.bytemap);
+	if (!r)
+		r = addresses_close(compiler, policy, &made);
+	if (r)
+		return r;
+	layer = vec_add(&compiler->layers);
+	if (!layer)
+		return -ENOMEM;
+	*layer = made;
+	return 0;
+}
+
+static int layers_compile(struct compiler *compiler)
+{
+	const struct policy_set *set = compiler->set;
+
+	if (set->n_policies > LSMD_POLICIES_MAX) {
+		refuse(compiler, "policies-too-many", set->policies[LSMD_POLICIES_MAX].place, NULL,
+		       "this would be policy number 65537: a set holds at most 65536");
+		return COMPILE_REFUSED;
+	}
+	for (size_t i = 0; i < set->n_policies; i++) {
+		int r = layer_compile(compiler, &set->policies[i]);
+
+		if (r)
+			return r;
+	}
+	return automaton_close(compiler, &compiler->subjects, &compiler->subject_dfa, &compiler->subject_map);
+}
+
+/* What needs all layers: the classes of the tree and the places of its nodes. */
+static int tree_compile(struct compiler *compiler)
+{
+	struct tree *tree = &compiler->tree;
+	int r;
+
+	if (compiler->refused)
+		return COMPILE_REFUSED;
+	r = tree_close(tree, &compiler->classes);
+	if (!r)
+		r = comb_finish(&compiler->comb);
+	if (!r)
+		r = hash_build(tree->nodes.items + LSMD_N_TREES, tree->nodes.n - LSMD_N_TREES, &compiler->hash);
+	return r > 0 ? refuse_size(compiler, (struct place){}) : r;
+}
+
+int compile_set(struct compiler *compiler, const struct policy_set *set, struct diags *diags)
+{
+	int r;
+
+	compiler->set = set;
+	compiler->diags = diags;
+	if (class_table_init(&compiler->classes) || tree_init(&compiler->tree) || comb_init(&compiler->comb) ||
+	    addr_init(&compiler->addr))
+		return -ENOMEM;
+	r = rulebook_init(&compiler->rulebook, set);
+	if (!r)
+		r = layers_compile(compiler);
+	return r ? r : tree_compile(compiler);
+}
+
+void compiler_clear(struct compiler *compiler)
+{
+	class_table_clear(&compiler->classes);
+	tree_clear(&compiler->tree);
+	comb_clear(&compiler->comb);
+	addr_clear(&compiler->addr);
+	rulebook_clear(&compiler->rulebook);
+	hash_clear(&compiler->hash);
+	glob_clear(&compiler->glob);
+	automaton_clear(&compiler->names);
+	automaton_clear(&compiler->subjects);
+	free(compiler->layers.items);
+	compiler->layers.items = NULL;
+}

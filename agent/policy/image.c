@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Tables to one block of bytes, sections in the order of the header. */
+#include "agent/policy/image.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/policy/compile.h"
+#include "agent/util/cleanup.h"
+
+#define SECTION_ALIGN 64
+
+/* A section before it has a place: where its bytes come from, NULL when it is filled in later. */
+struct part {
+	size_t offset; /* of the struct lsmd_section in the header */
+	const void *items;
+	size_t n;
+	size_t size; /* of one record */
+};
+
+#define PART(section, items, n, type) { offsetof(struct lsmd_image_header, section), (items), (n), sizeof(type) }
+
+static struct lsmd_section *part_section(struct lsmd_image_header *header, const struct part *part)
+{
+	return (struct lsmd_section *)((char *)header + part->offset);
+}
+
+static size_t align_up(size_t n)
+{
+	return (n + SECTION_ALIGN - 1) / SECTION_ALIGN * SECTION_ALIGN;
+}
+
+/* Offsets and numbers of all sections into the header. Return: size of the image, which may be too large. */
+static size_t parts_place(struct lsmd_image_header *header, const struct part *parts, size_t n_parts)
+{
+	size_t at = align_up(sizeof(*header));
+
+	for (size_t i = 0; i < n_parts; i++) {
+		struct lsmd_section *section = part_section(header, &parts[i]);
+
+		section->off = (lsmd_u32)at;
+		section->n = (lsmd_u32)parts[i].n;
+		at = align_up(at + parts[i].n * parts[i].size);
+		if (at > LSMD_IMAGE_BYTES_MAX)
+			return at;
+	}
+	return at;
+}
+
+static void nodes_write(struct lsmd_image_header *image, const struct compiler *compiler)
+{
+	struct lsmd_node *nodes = (void *)((char *)image + image->nodes.off);
+	const struct lsmd_node *from = compiler->tree.nodes.items + LSMD_N_TREES;
+	size_t n = compiler->tree.nodes.n - LSMD_N_TREES;
+
+	for (size_t i = 0; i < n; i++)
+		nodes[compiler->hash.slots[i]] = from[i];
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct lsmd_layer_key *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->layer < y->layer ? -1 : x->layer > y->layer;
+}
+
+static struct lsmd_layer_key *keys_write(struct lsmd_image_header *image)
+{
+	const struct lsmd_layer *layers = (void *)((char *)image + image->layers.off);
+	struct lsmd_layer_key *keys = (void *)((char *)image + image->layer_keys.off);
+
+	for (lsmd_u32 i = 0; i < image->layers.n; i++)
+		keys[i] = (struct lsmd_layer_key){ .key = layers[i].key, .layer = i };
+	qsort(keys, image->layers.n, sizeof(*keys), compare_keys);
+	return keys;
+}
+
+/* Two names with one key: as good as impossible, and labels could not tell them apart. */
+static int keys_check(const struct compiler *compiler, const struct lsmd_layer_key *keys, size_t n)
+{
+	const struct policy *policies = compiler->set->policies;
+	int r = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (keys[i].key != keys[i - 1].key)
+			continue;
+		diag_add(compiler->diags, DIAG_ERROR, "policy-key", policies[keys[i].layer].place, "rename one of the two",
+			 "the names '%s' and '%s' have the same key", policies[keys[i - 1].layer].name,
+			 policies[keys[i].layer].name);
+		r = IMAGE_REFUSED;
+	}
+	return r;
+}
+
+static void header_fill(struct lsmd_image_header *header, const struct compiler *compiler)
+{
+	header->magic = LSMD_IMAGE_MAGIC;
+	header->version = LSMD_IMAGE_VERSION;
+	header->undecided = compiler->undecided;
+	header->subject_dfa = compiler->subject_dfa;
+	header->subject_map = compiler->subject_map;
+	memcpy(header->hash_key, compiler->hash.key, sizeof(header->hash_key));
+	for (unsigned int t = 0; t < LSMD_N_TREES; t++)
+		header->root[t] = (struct lsmd_root){
+			.exact = compiler->tree.nodes.items[t].exact,
+			.below = compiler->tree.nodes.items[t].below,
+		};
+}
+
+static int image_alloc(const struct compiler *compiler, const struct lsmd_image_header *header, size_t size,
+		       struct lsmd_image_header **ret)
+{
+	struct lsmd_image_header *image;
+
+	if (size > LSMD_IMAGE_BYTES_MAX) {
+		diag_add(compiler->diags, DIAG_ERROR, "image-too-large", (struct place){},
+			 "name directories with a '/' at the end instead of the files in them",
+			 "the policies need more than the 256 MiB that an image may have");
+		return IMAGE_REFUSED;
+	}
+	image = aligned_alloc(SECTION_ALIGN, size);
+	if (!image)
+		return -ENOMEM;
+	memset(image, 0, size);
+	*image = *header;
+	image->size = (lsmd_u32)size;
+	*ret = image;
+	return 0;
+}
+
+static int image_lay_out(const struct compiler *c, struct lsmd_image_header **ret, size_t *ret_size)
+{
+	const struct part parts[] = {
+		PART(displace, c->hash.displace, c->hash.n_displace, lsmd_u32),
+		PART(nodes, NULL, c->hash.n_slots, struct lsmd_node),
+		PART(classes, c->classes.classes.items, c->classes.classes.n, struct lsmd_class),
+		PART(cells, c->classes.cells.items, c->classes.cells.n, struct lsmd_cell),
+		PART(rows, c->classes.rows.items, c->classes.rows.n, struct lsmd_row),
+		PART(layers, c->layers.items, c->layers.n, struct lsmd_layer),
+		PART(layer_keys, NULL, c->layers.n, struct lsmd_layer_key),
+		PART(bytemaps, c->comb.bytemaps.items, c->comb.bytemaps.n, struct bytemap),
+		PART(states, c->comb.states.items, c->comb.states.n, struct lsmd_state),
+		PART(steps, c->comb.steps.items, c->comb.steps.n, struct lsmd_step),
+		PART(nets, c->addr.nets.items, c->addr.nets.n, struct lsmd_net_table),
+		PART(intervals, c->addr.intervals.items, c->addr.intervals.n, struct lsmd_interval),
+		PART(portsets, c->addr.portsets.items, c->addr.portsets.n, struct lsmd_portset),
+		PART(ports, c->addr.ports.items, c->addr.ports.n, struct lsmd_port),
+		PART(rules, c->rulebook.rules.items, c->rulebook.rules.n, struct lsmd_rule),
+		PART(notes, c->rulebook.notes.items, c->rulebook.notes.n, struct lsmd_note),
+		PART(strings, c->rulebook.strings.items, c->rulebook.strings.n, char),
+		PART(counters, NULL, c->rulebook.rules.n, lsmd_u64),
+	};
+	const size_t n_parts = sizeof(parts) / sizeof(*parts);
+	_cleanup_free_ struct lsmd_image_header *image = NULL;
+	struct lsmd_image_header header = {};
+	size_t size = parts_place(&header, parts, n_parts);
+	int r;
+
+	header_fill(&header, c);
+	r = image_alloc(c, &header, size, &image);
+	if (r)
+		return r;
+	for (size_t i = 0; i < n_parts; i++)
+		if (parts[i].items && parts[i].n)
+			memcpy((char *)image + part_section(image, &parts[i])->off, parts[i].items, parts[i].n * parts[i].size);
+	nodes_write(image, c);
+	r = keys_check(c, keys_write(image), c->layers.n);
+	if (r)
+		return r;
+	image->set_hash = image_set_hash(image);
+	image->checksum = image_checksum(image);
+	*ret = TAKE_PTR(image);
+	*ret_size = size;
+	return 0;
+}
+
+int image_build(const struct policy_set *set, struct diags *diags, struct lsmd_image_header **ret, size_t *ret_size)
+{
+	_cleanup_free_ struct compiler *compiler = calloc(1, sizeof(*compiler));
+	int r;
+
+	if (!compiler)
+		return -ENOMEM;
+	r = compile_set(compiler, set, diags);
+	if (!r)
+		r = image_lay_out(compiler, ret, ret_size);
+	compiler_clear(compiler);
+	return r > 0 ? IMAGE_REFUSED : r;
+}
+
+const char *image_string(const struct lsmd_image_header *image, uint32_t off)
+{
+	return (const char *)image + image->strings.off + (off < image->strings.n ? off : 0);
+}
+
+uint32_t image_rule_layer(const struct lsmd_image_header *image, uint32_t rule)
+{
+	const struct lsmd_layer *layers = (const void *)((const char *)image + image->layers.off);
+	uint32_t low = 0, high = image->layers.n;
+
+	/* low: the first layer whose rules start behind this one. */
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (layers[middle].first_rule <= rule)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low - 1;
+}
