@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The core in user space as an engine: the compiler's image, and lsm/core asked about it. */
-#include "tests/engine/engine.h"
+#include "tests/engine/engine-core.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,22 +8,11 @@
 #include "agent/policy/image.h"
 #include "agent/util/cleanup.h"
 
-struct core_state {
-	const struct policy_set *set;
-	struct lsmd_image_header *image;
-	size_t size; /* bytes */
-	uint32_t *policies; /* index into the set, by layer */
-};
-
-static void core_unload(void *state)
+void core_image_clear(struct core_image *core)
 {
-	struct core_state *core = state;
-
-	if (!core)
-		return;
 	free(core->image);
 	free(core->policies);
-	free(core);
+	*core = (struct core_image){ 0 };
 }
 
 static const struct lsmd_layer *image_layer(const struct lsmd_image_header *image, uint32_t layer)
@@ -32,7 +21,7 @@ static const struct lsmd_layer *image_layer(const struct lsmd_image_header *imag
 }
 
 /* Which policy is which layer: by name, so that nothing is taken for granted about their order. */
-static int core_map(struct core_state *core)
+static int core_map(struct core_image *core)
 {
 	core->policies = calloc(core->image->layers.n + 1, sizeof(*core->policies));
 	if (!core->policies)
@@ -48,7 +37,7 @@ static int core_map(struct core_state *core)
 	return 0;
 }
 
-static int core_build(struct core_state *core)
+static int core_build(struct core_image *core)
 {
 	struct diags diags = { 0 };
 	int r;
@@ -67,25 +56,21 @@ static int core_build(struct core_state *core)
 	return core_map(core);
 }
 
-static int core_load(const struct policy_set *set, void **ret_state)
+int core_image_make(const struct policy_set *set, struct core_image *ret)
 {
-	struct core_state *core = calloc(1, sizeof(*core));
-	int r;
+	struct core_image core = { .set = set };
+	int r = core_build(&core);
 
-	if (!core)
-		return -ENOMEM;
-	core->set = set;
-	r = core_build(core);
 	if (r) {
-		core_unload(core);
+		core_image_clear(&core);
 		return r;
 	}
-	*ret_state = core;
+	*ret = core;
 	return 0;
 }
 
 /* Numbers of the image to numbers of the oracle. What has none becomes a number that no oracle's answer has. */
-static void answer_translate(const struct core_state *core, struct lsmd_answer *answer)
+static void answer_translate(const struct core_image *core, struct lsmd_answer *answer)
 {
 	const struct lsmd_layer *layer;
 
@@ -101,19 +86,54 @@ static void answer_translate(const struct core_state *core, struct lsmd_answer *
 	answer->layer = core->policies[answer->layer];
 }
 
+/* The core answers layers in the order in which it found them, which means nothing. */
+static int answer_order(const void *a, const void *b)
+{
+	const struct lsmd_answer *x = a, *y = b;
+
+	return x->layer < y->layer ? -1 : x->layer > y->layer;
+}
+
+void core_image_translate(const struct core_image *core, struct asked *asked)
+{
+	for (size_t i = 0; i < asked->n_layers; i++)
+		answer_translate(core, &asked->answers[i]);
+	qsort(asked->answers, asked->n_layers, sizeof(asked->answers[0]), answer_order);
+	for (size_t i = 0; i < asked->n_layers; i++)
+		asked->layers[i] = asked->answers[i].layer;
+}
+
+static void core_unload(void *state)
+{
+	core_image_clear(state);
+	free(state);
+}
+
+static int core_load(const struct policy_set *set, void **ret_state)
+{
+	struct core_image *core = calloc(1, sizeof(*core));
+	int r;
+
+	if (!core)
+		return -ENOMEM;
+	r = core_image_make(set, core);
+	if (r) {
+		free(core);
+		return r;
+	}
+	*ret_state = core;
+	return 0;
+}
+
 static int core_ask(void *state, const struct ask *ask, struct asked *ret)
 {
-	struct core_state *core = state;
+	struct core_image *core = state;
 	int r;
 
 	r = image_ask(core->image, ask, ret);
-	if (r)
-		return r;
-	for (size_t i = 0; i < ret->n_layers; i++) {
-		answer_translate(core, &ret->answers[i]);
-		ret->layers[i] = ret->answers[i].layer;
-	}
-	return 0;
+	if (r == 0)
+		core_image_translate(core, ret);
+	return r;
 }
 
 const struct engine engine_core = {

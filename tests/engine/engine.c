@@ -9,14 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct engine *const table_engines[] = { &engine_oracle, &engine_core };
-static const struct engine *const random_engines[] = { &engine_oracle, &engine_core, &engine_reread };
+/* The last one only where it is asked for. */
+static const struct engine *const table_engines[] = { &engine_oracle, &engine_core, &engine_bpf };
+static const struct engine *const random_engines[] = { &engine_oracle, &engine_core, &engine_reread, &engine_bpf };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+struct options {
+	unsigned long cases;
+	unsigned long seed;
+	bool bpf;
+};
+
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: engine [--cases N] [--seed S] [TABLE.cases...]\n"
+	fprintf(out, "usage: engine [--bpf] [--cases N] [--seed S] [TABLE.cases...]\n"
+		     "  --bpf      the core as a BPF program too: needs root, attaches nothing\n"
 		     "  --cases N  random questions (0)\n"
 		     "  --seed S   of the random questions (1)\n");
 }
@@ -30,9 +38,10 @@ static int number_read(const char *text, unsigned long *ret)
 }
 
 /* 0, or 2 after a word on usage. */
-static int options_read(int argc, char **argv, unsigned long *cases, unsigned long *seed)
+static int options_read(int argc, char **argv, struct options *ret)
 {
 	static const struct option options[] = {
+		{ "bpf", no_argument, NULL, 'b' },
 		{ "cases", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -41,10 +50,12 @@ static int options_read(int argc, char **argv, unsigned long *cases, unsigned lo
 	int option, r = 0;
 
 	while (!r && (option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == 'c') {
-			r = number_read(optarg, cases);
+		if (option == 'b') {
+			ret->bpf = true;
+		} else if (option == 'c') {
+			r = number_read(optarg, &ret->cases);
 		} else if (option == 's') {
-			r = number_read(optarg, seed);
+			r = number_read(optarg, &ret->seed);
 		} else if (option == 'h') {
 			usage(stdout);
 			exit(0);
@@ -52,7 +63,7 @@ static int options_read(int argc, char **argv, unsigned long *cases, unsigned lo
 			r = 2;
 		}
 	}
-	if (r || (optind == argc && *cases == 0)) {
+	if (r || (optind == argc && ret->cases == 0)) {
 		usage(stderr);
 		return 2;
 	}
@@ -61,19 +72,19 @@ static int options_read(int argc, char **argv, unsigned long *cases, unsigned lo
 
 int main(int argc, char **argv)
 {
-	unsigned long cases = 0, seed = 1;
+	struct options options = { .seed = 1 };
 	unsigned int n_tests = 0;
 	int failed = 0;
-	int r = options_read(argc, argv, &cases, &seed);
+	int r = options_read(argc, argv, &options);
 
 	if (r)
 		return r;
 	for (int i = optind; i < argc && r >= 0; i++) {
-		r = table_run(table_engines, COUNT(table_engines), argv[i], &n_tests);
+		r = table_run(table_engines, COUNT(table_engines) - !options.bpf, argv[i], &n_tests);
 		failed += r > 0 ? r : 0;
 	}
-	if (r >= 0 && cases) {
-		r = random_run(random_engines, COUNT(random_engines), cases, seed, &n_tests);
+	if (r >= 0 && options.cases) {
+		r = random_run(random_engines, COUNT(random_engines) - !options.bpf, options.cases, options.seed, &n_tests);
 		failed += r > 0 ? r : 0;
 	}
 	if (r < 0) {

@@ -21,6 +21,7 @@ struct engine {
 
 extern const struct engine engine_oracle;
 extern const struct engine engine_core;   /* image and lsm/core, in user space */
+extern const struct engine engine_bpf;    /* the same, as a BPF program: needs a kernel and root */
 extern const struct engine engine_reread; /* printed as files and read by the agent; then the oracle */
 
 enum engine_compared {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lsm/core as a BPF program that attaches to nothing: it answers one question when it is run by bpf(BPF_PROG_TEST_RUN), and so
+ * shows that what the verifier lets through gives the oracle's answers.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "tests/engine/bpf/work.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, LSMD_IMAGE_BYTES_MIN + LSMD_IMAGE_SLACK);
+} engine_image SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct engine_work);
+} engine_work SEC(".maps");
+
+/* There is one image here; its number must be right, as in the hooks. */
+LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
+{
+	__u32 key = 0;
+
+	view->image = bpf_map_lookup_elem(&engine_image, &key);
+	view->mask = LSMD_IMAGE_BYTES_MIN - 1;
+	return view->image && view->image->generation == image;
+}
+
+static __always_inline void layer_ask(const struct lsmd_view *view, struct engine_work *work, __u32 id, __u32 reason)
+{
+	const struct lsmd_layer *layer = view_record(view, layers, struct lsmd_layer, id);
+	struct lsmd_answer *answer = &work->answers[work->n_answers & (LSMD_LAYERS_MAX - 1)];
+
+	if (layer->mode == LSMD_MODE_OFF)
+		return;
+	answer->layer = id;
+	answer->mode = layer->mode;
+	work->n_answers++;
+	if (reason != LSMD_REASON_NONE)
+		layer_undecided(layer, work->req.wanted, reason, answer);
+	else if (work->req.two)
+		layer_decide_two(view, &work->req, id, layer, &work->name, &work->other, &work->found[0], &work->found[1], 1,
+				 answer);
+	else
+		layer_decide_one(view, &work->req, id, layer, &work->name, &work->found[0], 1, answer);
+}
+
+__noinline int work_decide(struct engine_work *work)
+{
+	struct lsmd_view view;
+	__u32 reason, i, n;
+
+	if (!work || !view_open(&view, work->req.image))
+		return 0;
+	reason = request_reason(&work->req, &work->name, &work->other);
+	if (reason == LSMD_REASON_NONE &&
+	    !found_all(&work->req, &work->name, &work->other, &work->found[0], &work->found[1]))
+		return 0;
+	n = work->held.n;
+	for (i = LSMD_UNKNOWN(work->zero); i < LSMD_LAYERS_MAX && i < n; i++)
+		layer_ask(&view, work, work->held.layers[i], reason);
+	return 1;
+}
+
+SEC("syscall")
+int engine_ask(void *context)
+{
+	struct engine_work *work;
+	__u32 key = 0, i;
+
+	work = bpf_map_lookup_elem(&engine_work, &key);
+	if (!work)
+		return 1;
+	work->done = 0;
+	work->n_answers = 0;
+	work->held.n = 0;
+	work->held.overflow = 0;
+	for (i = 0; i < LSMD_LABEL_PROGRAMS_MAX; i++)
+		if (i < work->n_programs && !subject_collect(work->req.image, &work->programs[i], &work->held))
+			return 1;
+	if (work->held.overflow) {
+		work->done = 2;
+		return 0;
+	}
+	if (!work_decide(work))
+		return 1;
+	work->done = 1;
+	return 0;
+}

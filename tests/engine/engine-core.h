@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The compiler's image of a set, and answers from it in the numbers of the oracle: for the engines built on lsm/core. */
+#ifndef LSMD_TESTS_ENGINE_ENGINE_CORE_H
+#define LSMD_TESTS_ENGINE_ENGINE_CORE_H
+
+#include "tests/engine/engine.h"
+
+struct core_image {
+	const struct policy_set *set;
+	struct lsmd_image_header *image;
+	size_t size;        /* bytes */
+	uint32_t *policies; /* index into the set, by layer */
+};
+
+/** core_image_make() - compile and verify; 0 or a negative error, told on stderr. core_image_clear() */
+int core_image_make(const struct policy_set *set, struct core_image *ret);
+void core_image_clear(struct core_image *core);
+
+/** core_image_translate() - layers and rules of the image to those of the oracle; what has none gets a number that none has */
+void core_image_translate(const struct core_image *core, struct asked *asked);
+
+#endif
