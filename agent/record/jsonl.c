@@ -63,6 +63,8 @@ static int json_time(json_t *object, uint64_t time_us)
 	gmtime_r(&seconds, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned int)(time_us % 1000000));
+	if (json_number(object, "time_us", time_us))
+		return -ENOMEM;
 	return json_string_at(object, "time", text);
 }
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* lsmctl check: are the policies good? Needs neither the agent nor privileges. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/control/load.h"
+#include "agent/ctl/ctl.h"
+#include "agent/util/cleanup.h"
+#include "agent/util/units.h"
+
+static const char usage[] =
+	"usage: lsmctl check [OPTION]... [PATH]...\n"
+	"\n"
+	"Reads policies as the agent would and says what is wrong with them; changes nothing. PATH is a file or a folder;\n"
+	"without one, the folders of the settings are read.\n"
+	"\n"
+	"  --abstractions DIR   look for included rule sets in DIR; may be given again\n"
+	"  --force              only warn of policies that would lock this machine's administrators out\n"
+	"  --json               findings as JSON\n"
+	"  --quiet              only findings, no summary\n"
+	"  --help               this text\n"
+	"\n"
+	"Exit status: 0 no errors (warnings there may be); 1 errors; 2 usage.\n";
+
+struct check {
+	const char *abstractions[SETTINGS_ABSTRACTIONS_MAX];
+	struct policy_options policies;
+	bool force, json, quiet;
+};
+
+static int options_read(int argc, char **argv, struct check *check)
+{
+	static const struct option options[] = {
+		{ "abstractions", required_argument, NULL, 'a' }, { "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },		    { "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },		    {},
+	};
+	int c, status = -1;
+
+	while ((c = ctl_option(&ctl_check, argc, argv, options, &status)) != -1) {
+		switch (c) {
+		case 'a':
+			if (check->policies.n_abstraction_dirs == SETTINGS_ABSTRACTIONS_MAX)
+				return ctl_usage_error(&ctl_check, "at most %d folders of abstractions",
+						       SETTINGS_ABSTRACTIONS_MAX);
+			check->abstractions[check->policies.n_abstraction_dirs++] = optarg;
+			break;
+		case 'f':
+			check->force = true;
+			break;
+		case 'j':
+			check->json = true;
+			break;
+		case 'q':
+			check->quiet = true;
+			break;
+		default:
+			return status;
+		}
+	}
+	return -1;
+}
+
+static void options_fill(const struct settings *settings, struct check *check, int argc, char **argv)
+{
+	size_t n_dirs = check->policies.n_abstraction_dirs;
+
+	settings_policies(settings, &check->policies);
+	if (n_dirs) {
+		check->policies.abstraction_dirs = check->abstractions;
+		check->policies.n_abstraction_dirs = n_dirs;
+	}
+	check->policies.paths = (const char *const *)argv + optind;
+	check->policies.n_paths = argc - optind;
+	check->policies.force |= check->force;
+	check->policies.look = true;
+}
+
+static int summary_print(const struct load *load)
+{
+	size_t n_rules = 0;
+
+	if (!load->image) {
+		printf("%zu errors, %zu warnings\n", load->diags.n_errors, load->diags.n_warnings);
+		return CTL_FOUND;
+	}
+	for (size_t i = 0; i < load->set->n_policies; i++)
+		n_rules += load->set->policies[i].n_rules;
+	printf("%zu policies, %zu rules, %zu warnings; image %s, checked in %s, compiled in %s\n",
+	       load->set->n_policies, n_rules, load->diags.n_warnings, units_bytes(load->image_size).text,
+	       units_time(load->check_ns).text, units_time(load->compile_ns).text);
+	return CTL_DONE;
+}
+
+static int findings_print(const struct ctl *ctl, const struct check *check, const struct load *load)
+{
+	static const struct policy_set none;
+	const struct policy_set *set = load->set ? load->set : &none;
+
+	if (check->json) {
+		int r = diags_print_json(&load->diags, set, stdout);
+
+		if (r)
+			return ctl_error(r, "cannot write the findings");
+		putchar('\n');
+		return load->image ? CTL_DONE : CTL_FOUND;
+	}
+	if (load->diags.n_diags)
+		diags_print(&load->diags, set, stderr, ctl->colour_err);
+	if (check->quiet)
+		return load->image ? CTL_DONE : CTL_FOUND;
+	return summary_print(load);
+}
+
+static int check_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct check check = {};
+	struct load load = {};
+	int status = options_read(argc, argv, &check), r;
+
+	if (status >= 0)
+		return status;
+	status = ctl_settings(ctl);
+	if (status)
+		return status;
+	options_fill(&ctl->settings, &check, argc, argv);
+	r = load_run(&check.policies, 0, &load);
+	if (r < 0)
+		status = ctl_error(r, "cannot check the policies");
+	else
+		status = findings_print(ctl, &check, &load);
+	load_clear(&load);
+	return status;
+}
+
+const struct ctl_command ctl_check = {
+	.name = "check",
+	.summary = "say what is wrong with policies, without the agent or privileges",
+	.usage = usage,
+	.run = check_run,
+};

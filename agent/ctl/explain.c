@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* lsmctl explain: the answer for one access, and the rule that gives it. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/control/explain.h"
+#include "agent/control/load.h"
+#include "agent/ctl/ctl.h"
+#include "agent/record/escape.h"
+#include "agent/record/jsonl.h"
+#include "agent/util/cleanup.h"
+
+static const char usage[] =
+	"usage: lsmctl explain WHO WHAT [OPTION]...\n"
+	"\n"
+	"Says whether the policies would allow one access, and which rule of each policy decides it. Asks the policies in\n"
+	"force; with --policies those on disk, without the agent or privileges.\n"
+	"\n"
+	"WHO:\n"
+	"  --exe PROGRAM        the program as executed; for a script once more for its interpreter, the script first\n"
+	"  --pid PID            a process that runs (not with --policies)\n"
+	"  --uid USER           accepted; no policy of this version asks for the user\n"
+	"WHAT, one of:\n"
+	"  --open FILE          with --access VERB[,VERB]…: read (the default), write, append, create, delete, rename, link\n"
+	"  --exec FILE\n"
+	"  --connect ADDRESS    tcp:10.0.0.1:5432, udp:[fd00::1]:53, unix:/run/x.sock, unix:@name\n"
+	"\n"
+	"  --device             FILE is a block or character node (found out where FILE exists)\n"
+	"  --policies DIR       the policies in DIR, or in one file; may be given again\n"
+	"  --abstractions DIR   with --policies: look for included rule sets there; may be given again\n"
+	"  --json               the answer as JSON\n"
+	"  --help               this text\n"
+	"\n"
+	"Names of the policies in force are resolved (symbolic links) as the kernel would see them; --policies takes them as given.\n"
+	"\n"
+	"Exit status: 0 allowed; 1 denied, or no answer; 2 usage; 3 neither the agent nor the kernel side can be reached.\n";
+
+#define REPLY_TIMEOUT_MS 10000
+
+struct explain {
+	const char *exes[LSMD_LABEL_PROGRAMS_MAX];
+	size_t n_exes;
+	const char *pid, *open, *access, *exec, *connect;
+	const char *policies[SETTINGS_ABSTRACTIONS_MAX];
+	size_t n_policies;
+	const char *abstractions[SETTINGS_ABSTRACTIONS_MAX];
+	size_t n_abstractions;
+	bool device, json;
+};
+
+static int list_add(const char **list, size_t *n, size_t max, const char *option)
+{
+	if (*n == max)
+		return ctl_usage_error(&ctl_explain, "--%s may be given %zu times", option, max);
+	list[(*n)++] = optarg;
+	return -1;
+}
+
+static int option_set(struct explain *explain, int c)
+{
+	switch (c) {
+	case 'e':
+		return list_add(explain->exes, &explain->n_exes, LSMD_LABEL_PROGRAMS_MAX, "exe");
+	case 'P':
+		return list_add(explain->policies, &explain->n_policies, SETTINGS_ABSTRACTIONS_MAX, "policies");
+	case 'A':
+		return list_add(explain->abstractions, &explain->n_abstractions, SETTINGS_ABSTRACTIONS_MAX,
+				"abstractions");
+	case 'p':
+		explain->pid = optarg;
+		break;
+	case 'o':
+		explain->open = optarg;
+		break;
+	case 'a':
+		explain->access = optarg;
+		break;
+	case 'x':
+		explain->exec = optarg;
+		break;
+	case 'c':
+		explain->connect = optarg;
+		break;
+	case 'd':
+		explain->device = true;
+		break;
+	case 'j':
+		explain->json = true;
+		break;
+	}
+	return -1;
+}
+
+static int options_check(const struct explain *explain, int argc, char **argv)
+{
+	if (optind < argc)
+		return ctl_usage_error(&ctl_explain, "no argument is expected: '%s'", argv[optind]);
+	if (!explain->pid == !explain->n_exes)
+		return ctl_usage_error(&ctl_explain, "one of --exe and --pid says who");
+	if (!!explain->open + !!explain->exec + !!explain->connect != 1)
+		return ctl_usage_error(&ctl_explain, "one of --open, --exec and --connect says what");
+	if (explain->access && !explain->open)
+		return ctl_usage_error(&ctl_explain, "--access goes with --open");
+	if (explain->pid && (!*explain->pid || explain->pid[strspn(explain->pid, "0123456789")]))
+		return ctl_usage_error(&ctl_explain, "'%s' is no process", explain->pid);
+	if (explain->pid && explain->n_policies)
+		return ctl_usage_error(&ctl_explain, "--pid asks the policies in force; leave --policies away");
+	return -1;
+}
+
+static int options_read(int argc, char **argv, struct explain *explain)
+{
+	static const struct option options[] = {
+		{ "exe", required_argument, NULL, 'e' },      { "pid", required_argument, NULL, 'p' },
+		{ "uid", required_argument, NULL, 'u' },      { "open", required_argument, NULL, 'o' },
+		{ "access", required_argument, NULL, 'a' },   { "exec", required_argument, NULL, 'x' },
+		{ "connect", required_argument, NULL, 'c' },  { "device", no_argument, NULL, 'd' },
+		{ "policies", required_argument, NULL, 'P' }, { "abstractions", required_argument, NULL, 'A' },
+		{ "json", no_argument, NULL, 'j' },	      { "help", no_argument, NULL, 'h' },
+		{},
+	};
+	int c, status = -1;
+
+	while ((c = ctl_option(&ctl_explain, argc, argv, options, &status)) != -1) {
+		if (c == '?')
+			return status;
+		status = option_set(explain, c);
+		if (status >= 0)
+			return status;
+	}
+	return options_check(explain, argc, argv);
+}
+
+/* As the kernel would name it: links followed, the last component may not exist. Owned by the caller; NULL: cannot be told */
+static char *name_resolve(const char *name)
+{
+	_cleanup_free_ char *dir_copy = NULL, *base_copy = NULL, *dir = NULL;
+	char *whole = realpath(name, NULL), *joined;
+
+	if (whole || errno != ENOENT)
+		return whole;
+	dir_copy = strdup(name);
+	base_copy = strdup(name);
+	dir = dir_copy ? realpath(dirname(dir_copy), NULL) : NULL;
+	if (!dir || !base_copy || asprintf(&joined, "%s/%s", strcmp(dir, "/") ? dir : "", basename(base_copy)) < 0)
+		return NULL;
+	return joined;
+}
+
+/* The policies in force are asked for what the kernel would see; a note says so where that is another name. */
+static int name_add(json_t *question, const char *key, const char *name, bool resolve)
+{
+	_cleanup_free_ char *resolved = resolve ? name_resolve(name) : NULL;
+
+	if (resolved && strcmp(resolved, name)) {
+		_cleanup_buf_ struct buf note = {};
+
+		escape_quoted(&note, name, strlen(name));
+		buf_add_string(&note, " is ");
+		escape_quoted(&note, resolved, strlen(resolved));
+		if (!note.failed)
+			fprintf(stderr, "note: %s\n", note.bytes);
+	}
+	name = resolved ? resolved : name;
+	return json_bytes(question, key, name, strlen(name));
+}
+
+static bool is_device(const struct explain *explain)
+{
+	struct stat st;
+
+	if (explain->device)
+		return true;
+	return !explain->n_policies && !stat(explain->open, &st) && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+static int access_add(json_t *question, const char *words)
+{
+	json_t *list = json_array();
+
+	if (json_object_set_new(question, "access", list))
+		return -ENOMEM;
+	while (*words) {
+		size_t len = strcspn(words, ",");
+
+		if (len && json_array_append_new(list, json_stringn(words, len)))
+			return -ENOMEM;
+		words += len + (words[len] == ',');
+	}
+	return 0;
+}
+
+static int who_add(json_t *question, const struct explain *explain)
+{
+	json_t *programs = json_array();
+	int r = json_object_set_new(question, "programs", programs) ? -ENOMEM : 0;
+
+	if (!r && explain->pid)
+		return json_object_set_new(question, "pid", json_integer(strtol(explain->pid, NULL, 10))) ? -ENOMEM : 0;
+	for (size_t i = 0; i < explain->n_exes && !r; i++) {
+		json_t *item = json_object();
+
+		r = item ? name_add(item, "name", explain->exes[i], !explain->n_policies) : -ENOMEM;
+		if (json_array_append_new(programs, item))
+			r = -ENOMEM;
+	}
+	return r;
+}
+
+static int what_add(json_t *question, const struct explain *explain)
+{
+	bool resolve = !explain->n_policies;
+	int r;
+
+	if (explain->connect)
+		return json_bytes(question, "connect", explain->connect, strlen(explain->connect));
+	if (explain->exec)
+		return name_add(question, "exec", explain->exec, resolve);
+	r = name_add(question, "open", explain->open, resolve);
+	if (!r)
+		r = access_add(question, explain->access ? explain->access : "read");
+	if (!r && is_device(explain) && json_object_set_new(question, "device", json_true()))
+		r = -ENOMEM;
+	return r;
+}
+
+static json_t *question_new(const struct explain *explain)
+{
+	json_t *question = json_pack("{s:s}", "request", "explain");
+
+	if (question && (who_add(question, explain) || what_add(question, explain))) {
+		json_decref(question);
+		return NULL;
+	}
+	return question;
+}
+
+static int answer_of(const struct lsmd_image_header *image, struct kernel *kernel, const json_t *question, json_t **ret)
+{
+	struct explain_why why = {};
+	int r = explain_answer(image, kernel, question, &why, ret);
+
+	if (r == EXPLAIN_REFUSED)
+		return ctl_error(0, "%s", why.text);
+	return r ? ctl_error(r, "cannot answer") : 0;
+}
+
+static int ask_disk(const struct ctl *ctl, const struct explain *explain, const json_t *question, json_t **ret)
+{
+	struct policy_options options;
+	struct load load = {};
+	int status, r;
+
+	settings_policies(&ctl->settings, &options);
+	options.paths = explain->policies;
+	options.n_paths = explain->n_policies;
+	options.force = true;
+	if (explain->n_abstractions) {
+		options.abstraction_dirs = explain->abstractions;
+		options.n_abstraction_dirs = explain->n_abstractions;
+	}
+	r = load_run(&options, 0, &load);
+	if (load.diags.n_errors && load.set)
+		diags_print(&load.diags, load.set, stderr, ctl->colour_err);
+	if (r)
+		status = ctl_error(r < 0 ? r : 0, "the policies cannot be asked");
+	else
+		status = answer_of(load.image, NULL, question, ret);
+	load_clear(&load);
+	return status;
+}
+
+/* Without the agent: what is pinned answers as well. */
+static int ask_kernel(const struct ctl *ctl, const json_t *question, json_t **ret)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	struct kernel_why why = {};
+	int r = geteuid() ? -EPERM : kernel_attach(ctl->settings.pins, &why, &kernel);
+
+	if (r || !kernel_image(kernel)) {
+		ctl_no_agent(ctl);
+		fputs("'lsmctl explain --policies DIR' asks policies on disk.\n", stderr);
+		return CTL_NO_AGENT;
+	}
+	return answer_of(kernel_image(kernel), kernel, question, ret);
+}
+
+static int ask(struct ctl *ctl, const struct explain *explain, const json_t *question, json_t **ret)
+{
+	struct control control;
+	int status = ctl_settings(ctl);
+
+	if (status)
+		return status;
+	if (explain->n_policies)
+		return ask_disk(ctl, explain, question, ret);
+	status = ctl_ask(ctl, json_incref((json_t *)question), REPLY_TIMEOUT_MS, true, &control, ret);
+	if (!status)
+		control_close(&control);
+	return status == CTL_NO_AGENT ? ask_kernel(ctl, question, ret) : status;
+}
+
+static void layer_print(const json_t *layer, bool decides, bool colour)
+{
+	const char *verdict = ctl_string(layer, "verdict"), *note = ctl_string(layer, "note");
+	bool deny = !strcmp(verdict, "deny"), audit = !strcmp(ctl_string(layer, "mode"), "audit");
+
+	printf("  %s%-5s%s %s%s", deny ? CTL_RED(colour) : CTL_GREEN(colour), verdict, CTL_PLAIN(colour),
+	       ctl_string(layer, "policy"), audit ? " (audit: allowed and recorded)" : "");
+	if (json_object_get(layer, "line"))
+		printf("  %s:%lld", ctl_string(layer, "file"), (long long)ctl_number(layer, "line"));
+	if (strcmp(ctl_string(layer, "reason"), "rule"))
+		printf("  %s", ctl_string(layer, "reason_text"));
+	if (*note)
+		printf("  \"%s\"", note);
+	puts(decides ? "  <- decides" : "");
+}
+
+static int answer_print(const struct ctl *ctl, const json_t *answer)
+{
+	const json_t *layers = json_object_get(answer, "layers");
+	bool refused = ctl_true(answer, "refused"), colour = ctl->colour_out;
+	json_int_t deciding = ctl_number(answer, "deciding");
+	const json_t *layer;
+
+	if (!ctl_true(answer, "held")) {
+		printf("%sallowed%s: no policy holds this program\n", CTL_GREEN(colour), CTL_PLAIN(colour));
+		return CTL_DONE;
+	}
+	layer = json_array_get(layers, deciding);
+	printf("%s%s%s: %s\n", refused ? CTL_RED(colour) : CTL_GREEN(colour), refused ? "denied" : "allowed",
+	       CTL_PLAIN(colour), ctl_string(layer, "verb"));
+	for (size_t i = 0; i < json_array_size(layers); i++)
+		layer_print(json_array_get(layers, i), (json_int_t)i == deciding, colour);
+	return refused ? CTL_FOUND : CTL_DONE;
+}
+
+static int explain_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct explain explain = {};
+	json_t *question, *answer;
+	int status = options_read(argc, argv, &explain);
+
+	if (status >= 0)
+		return status;
+	question = question_new(&explain);
+	if (!question)
+		return ctl_error(-ENOMEM, "cannot ask");
+	status = ask(ctl, &explain, question, &answer);
+	json_decref(question);
+	if (status)
+		return status;
+	if (explain.json) {
+		status = ctl_true(answer, "refused") ? CTL_FOUND : CTL_DONE;
+		return ctl_print_json(answer, true) ? CTL_FOUND : status;
+	}
+	status = answer_print(ctl, answer);
+	json_decref(answer);
+	return status;
+}
+
+const struct ctl_command ctl_explain = {
+	.name = "explain",
+	.summary = "say which rule allows or denies one access",
+	.usage = usage,
+	.run = explain_run,
+};
