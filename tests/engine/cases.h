@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tables of verdict cases, tests/cases/NAME.cases: one case a line, six columns and a text that begins with the statements
- * of MEANING.md that it shows. tests/cases/README.md is the form. Read by every engine and by the live runner,
- * which links nothing else.
+ * Tables of verdict cases, tests/cases/NAME.cases: one case a line, six columns and a text that begins with the
+ * statements of MEANING.md that it shows. tests/cases/README.md is the form. Read by every engine and by the live
+ * runner, which links nothing else.
  */
 #ifndef LSMD_TESTS_ENGINE_CASES_H
 #define LSMD_TESTS_ENGINE_CASES_H

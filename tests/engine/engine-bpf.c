@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The core as a BPF program as an engine: bpf/engine.bpf.c loaded once, each set's image copied into its map, each question
- * put into another and run. Nothing is attached.
+ * The core as a BPF program as an engine: bpf/engine.bpf.c loaded once, each set's image copied into its map, each
+ * question put into another and run. Nothing is attached.
  */
 #include "tests/engine/engine-core.h"
 

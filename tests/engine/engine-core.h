@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The compiler's image of a set, and answers from it in the numbers of the oracle: for the engines built on lsm/core. */
+/* The compiler's image of a set, and answers from it in the oracle's numbers: for the engines built on lsm/core. */
 #ifndef LSMD_TESTS_ENGINE_ENGINE_CORE_H
 #define LSMD_TESTS_ENGINE_ENGINE_CORE_H
 
@@ -16,7 +16,7 @@ struct core_image {
 int core_image_make(const struct policy_set *set, struct core_image *ret);
 void core_image_clear(struct core_image *core);
 
-/** core_image_translate() - layers and rules of the image to those of the oracle; what has none gets a number that none has */
+/** core_image_translate() - layers and rules of the image to those of the oracle; ~0 where there is no such */
 void core_image_translate(const struct core_image *core, struct asked *asked);
 
 #endif

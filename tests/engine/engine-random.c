@@ -143,7 +143,8 @@ static void difference_show(struct run *run, size_t engine, const struct ask *as
 	struct policy_set set = *run->set;
 	struct ask small = *ask;
 
-	printf("# %s differs from the %s: set %lu of seed %lu\n", pair[1]->name, pair[0]->name, run->set_number, run->seed);
+	printf("# %s differs from the %s: set %lu of seed %lu\n", pair[1]->name, pair[0]->name, run->set_number,
+	       run->seed);
 	if (!difference_shows(&set, &small, pair)) {
 		printf("# it does not show again when asked alone:\n");
 		case_print(&set, &small);
@@ -182,7 +183,7 @@ static int below_ask(struct run *run, struct ask *below, struct ask_bytes dir, c
 /* Where the oracle lets a directory move, names below it must be answered alike: the one function against the other. */
 static int suffix_try(struct run *run, const struct ask *ask, const struct asked *moved, struct random_source *random)
 {
-	static const char *const suffixes[] = { "/a", "/b", "/ab", "/a/b", "/.a", "/a/a/b", "/ba", "/c", "/x y", "/foo" };
+	static const char *const suffixes[] = { "/a", "/b", "/ab", "/a/b", "/.a", "/a/a/b", "/ba", "/c", "/foo" };
 	const char *suffix = suffixes[random_below(random, sizeof(suffixes) / sizeof(suffixes[0]))];
 	struct ask below = { .object = LSMD_OBJECT_PATH, .n_programs = ask->n_programs };
 	struct asked from = { 0 }, to = { 0 };
@@ -259,8 +260,8 @@ static int set_run(struct run *run, unsigned long n_asks)
 	for (size_t i = 0; i < run->n_engines && !r; i++) {
 		r = run->engines[i]->load(&set, &run->states[i]);
 		if (r) {
-			printf("# %s cannot load set %lu of seed %lu: %s\n", run->engines[i]->name, run->set_number, run->seed,
-			       strerror(-r));
+			printf("# %s cannot load set %lu of seed %lu: %s\n", run->engines[i]->name, run->set_number,
+			       run->seed, strerror(-r));
 			case_print(&set, &(struct ask){ .object = LSMD_OBJECT_NONE });
 		}
 	}
@@ -290,9 +291,10 @@ static int result_print(const struct run *run, unsigned long n, unsigned int *n_
 	for (size_t i = 1; i < run->n_engines; i++) {
 		bool ok = run->n_different[i] == 0;
 
-		printf("%sok %u - %s answers %lu random questions like the %s (seed %lu; different %lu, cautious %lu, untold %lu)\n",
-		       ok ? "" : "not ", ++*n_tests, run->engines[i]->name, n, run->engines[0]->name, run->seed,
-		       run->n_different[i], run->n_cautious[i], run->n_unknown[i]);
+		printf("%sok %u - %s answers %lu random questions like the %s", ok ? "" : "not ", ++*n_tests,
+		       run->engines[i]->name, n, run->engines[0]->name);
+		printf(" (seed %lu; different %lu, cautious %lu, untold %lu)\n", run->seed, run->n_different[i],
+		       run->n_cautious[i], run->n_unknown[i]);
 		failed += !ok;
 	}
 	printf("%sok %u - names below a moved directory keep their answers (%lu tried, %lu did not)\n",

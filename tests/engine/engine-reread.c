@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The agent's reading of policy files as an engine: the set is printed as files, read by policy_set_load(), and the oracle is
- * asked about what came back. A difference is one of parsing, or of print.c.
+ * The agent's reading of policy files as an engine: the set is printed as files, read by policy_set_load(), and the
+ * oracle is asked about what came back. A difference is one of parsing, or of print.c.
  */
 #include "tests/engine/engine.h"
 

@@ -168,7 +168,8 @@ static int case_check(const struct engine *engine, void *state, const struct pol
 	       c->access, c->object, c->text);
 	if (ok)
 		return 0;
-	printf("# wanted %s by %s, got %s by %s\n", case_verdict_name(c->verdict), c->by, case_verdict_name(verdict), by);
+	printf("# wanted %s by %s, got %s by %s\n", case_verdict_name(c->verdict), c->by, case_verdict_name(verdict),
+	       by);
 	asked_print(set, r, &asked, "# ", stdout);
 	return 1;
 }

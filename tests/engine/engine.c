@@ -84,7 +84,8 @@ int main(int argc, char **argv)
 		failed += r > 0 ? r : 0;
 	}
 	if (r >= 0 && options.cases) {
-		r = random_run(random_engines, COUNT(random_engines) - !options.bpf, options.cases, options.seed, &n_tests);
+		r = random_run(random_engines, COUNT(random_engines) - !options.bpf, options.cases, options.seed,
+			       &n_tests);
 		failed += r > 0 ? r : 0;
 	}
 	if (r < 0) {

@@ -12,7 +12,7 @@
 
 struct engine {
 	const char *name;
-	/* Get ready for a set, which lives until unload(). 0, or a negative error that ends the run; says why on stderr. */
+	/* Get ready for a set, which lives until unload(). 0, or a negative error that ends the run, told on stderr. */
 	int (*load)(const struct policy_set *set, void **ret_state);
 	/* 0, ASK_TOO_MANY_LAYERS, or a negative error that ends the run. */
 	int (*ask)(void *state, const struct ask *ask, struct asked *ret);
@@ -38,8 +38,8 @@ enum engine_compared {
  * Return: enum engine_compared, or a negative error. Names, modes, verdicts, reasons, verbs and rules must be the same.
  *
  * The one difference that is allowed: a directory may be refused with rename-widens although everything below keeps its
- * answers, when that is not by the same rules; or when some policy of the set names something below one of the two, or a
- * longer component that begins with the same pieces: the tree of literal names is shared by all layers.
+ * answers, when that is not by the same rules; or when some policy of the set names something below one of the two,
+ * or a longer component that begins with the same pieces: the tree of literal names is shared by all layers.
  */
 int engine_compare(const struct policy_set *set, const struct ask *ask, int oracle_r, const struct asked *oracle,
 		   int other_r, const struct asked *other);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The ways: what the subject does, one function each. Each returns 0, or -errno of the call that the hooks may refuse. */
+/* The ways: what the subject does, one function each: 0, or -errno of the call that the hooks may refuse. */
 #include "tests/engine/live.h"
 
 #include <errno.h>
@@ -293,7 +293,7 @@ static int act_connect(const struct live_task *task)
 }
 
 /* A name given to send on a stream socket connects it, and no hook for connect runs. */
-static int act_connect_by_send(const struct live_task *task)
+static int act_connect_send(const struct live_task *task)
 {
 	int fd = socket(task->address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -316,12 +316,12 @@ static int act_connect_stream(const struct live_task *task)
 	return unix_connect(task, SOCK_STREAM);
 }
 
-static int act_connect_datagram(const struct live_task *task)
+static int act_connect_dgram(const struct live_task *task)
 {
 	return unix_connect(task, SOCK_DGRAM);
 }
 
-static int act_connect_packets(const struct live_task *task)
+static int act_connect_packet(const struct live_task *task)
 {
 	return unix_connect(task, SOCK_SEQPACKET);
 }
@@ -406,13 +406,13 @@ const struct live_way live_ways[] = {
 	{ "execve", "exec", FILE_NODE | 1u << CASE_SCRIPT, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec },
 	{ "execveat", "exec", FILE_NODE, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec_by_descriptor },
 	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect },
-	{ "send", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_by_send },
+	{ "send", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_send },
 	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_NOTHING, AFTER_NOTHING, act_connect },
 	{ "stream", "connect", FILE_NODE, PATH, SOCK_STREAM, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_stream },
-	{ "datagram", "connect", FILE_NODE, PATH, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_datagram },
-	{ "packets", "connect", FILE_NODE, PATH, SOCK_SEQPACKET, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_packets },
+	{ "datagram", "connect", FILE_NODE, PATH, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_dgram },
+	{ "packets", "connect", FILE_NODE, PATH, SOCK_SEQPACKET, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_packet },
 	{ "stream", "connect", FILE_NODE, ABSTRACT, SOCK_STREAM, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_stream },
-	{ "datagram", "connect", FILE_NODE, ABSTRACT, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_datagram },
+	{ "datagram", "connect", FILE_NODE, ABSTRACT, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_dgram },
 	{ "mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_mount },
 	{ "bind", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_bind },
 	{ "move_mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_move_mount },

@@ -105,7 +105,8 @@ static int scene_act(const struct live_scene *scene)
 {
 	const struct test_case *c = scene->c;
 	const char *place = LIVE_ROOT "/mnt"; /* of cases without an object */
-	struct ask_bytes name = c->ask.object == LSMD_OBJECT_NONE ? (struct ask_bytes){ place, strlen(place) } : c->ask.name;
+	bool none = c->ask.object == LSMD_OBJECT_NONE;
+	struct ask_bytes name = none ? (struct ask_bytes){ place, strlen(place) } : c->ask.name;
 	_cleanup_free_ char *name_hex = hex_write(name.bytes, name.len);
 	_cleanup_free_ char *other_hex = hex_write(c->ask.other.bytes, c->ask.other.len);
 	_cleanup_free_ char *address_hex = hex_write((const char *)&c->address, c->address_len);

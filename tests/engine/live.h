@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The live kernel as an engine: each case is done by real system calls of a real program, in every way that asks for the
- * same verbs. The runner makes the objects and looks at what happened; the subject, a copy of the same program put at the
- * name that the policy holds, does the thing and nothing else: it is linked statically and opens no file of its own.
+ * The live kernel as an engine: each case is done by real system calls of a real program, in every way that asks for
+ * the same verbs. The runner makes the objects and looks at what happened; the subject, a copy of the same program
+ * put at the name that the policy holds, does the thing and nothing else: it is linked statically and opens no file
+ * of its own.
  */
 #ifndef LSMD_TESTS_ENGINE_LIVE_H
 #define LSMD_TESTS_ENGINE_LIVE_H

@@ -2,12 +2,13 @@
 /*
  * The oracle on moved directories (MEANING.md 15): do the names below keep their answers?
  *
- * Method. A pattern is followed byte by byte: `spots` is the set of places in its tokens that the bytes read so far can have
- * led to. All patterns of the policy are followed at once, one set of spots after the old name, one after the new. From
- * there every possible continuation "/…" is fed to both: first all single bytes, then all bytes after those, and so on, until
- * no new pair of sets appears. Bytes that no pattern tells apart are tried once. Wherever a continuation ends a possible name,
- * the rules that match after the old name and after the new name are compared, and the verbs that they permit. As the pairs
- * are finite this tries all names of any length; TRIES_MAX pairs are the bound beyond which the answer is UNKNOWN.
+ * Method. A pattern is followed byte by byte: `spots` is the set of places in its tokens that the bytes read so far
+ * can have led to. All patterns of the policy are followed at once, one set of spots after the old name, one after
+ * the new. From there every possible continuation "/…" is fed to both: first all single bytes, then all bytes after
+ * those, and so on, until no new pair of sets appears. Bytes that no pattern tells apart are tried once. Wherever a
+ * continuation ends a possible name, the rules that match after the old name and after the new name are compared, and
+ * the verbs that they permit. As the pairs are finite this tries all names of any length; TRIES_MAX pairs are the
+ * bound beyond which the answer is UNKNOWN.
  */
 #include "tests/engine/naive.h"
 
@@ -24,7 +25,7 @@ struct track {
 	struct naive_glob glob;
 	size_t rule;
 	size_t at;     /* n_tokens + 1 of them: the bytes so far are what tokens[0..i) took */
-	size_t inside; /* n_tokens + 1 of them: token i has begun and not ended; the last: below a name that ended in '/' */
+	size_t inside; /* n_tokens + 1 of them: token i has begun and not ended; the last: below a name */
 };
 
 struct tracks {
@@ -240,8 +241,9 @@ static int ends_compare(const struct tracks *tracks, const bool *from, const boo
 }
 
 /*
- * Pairs met so far, one after the other: two flags, the spots after the old name, the spots after the new one. PAIR_START is
- * the pair from which only '/' is followed; PAIR_SLASH says that the last byte was a '/', which no other one follows.
+ * Pairs met so far, one after the other: two flags, the spots after the old name, the spots after the new one.
+ * PAIR_START is the pair from which only '/' is followed; PAIR_SLASH says that the last byte was a '/', which no
+ * other one follows.
  */
 enum { PAIR_START, PAIR_SLASH, PAIR_SPOTS };
 

@@ -234,8 +234,8 @@ static size_t name_pieces(struct ask_bytes name)
 }
 
 /*
- * 15: what may be done at the new name may be done at the old one. What a rule gives to device nodes matters only where the
- * object is one (@device).
+ * 15: what may be done at the new name may be done at the old one. What a rule gives to device nodes matters only
+ * where the object is one (@device).
  */
 static bool rights_widen(const struct policy *policy, const struct naive_rights *from, const struct naive_rights *to,
 			 bool device)

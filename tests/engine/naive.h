@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The oracle: what a set of policies answers, written from MEANING.md alone, slowly and plainly. It reads the checked set and
- * no image, and shares no code with lsm/core or with the compiler.
+ * The oracle: what a set of policies answers, written from MEANING.md alone, slowly and plainly. It reads the checked
+ * set and no image, and shares no code with lsm/core or with the compiler.
  */
 #ifndef LSMD_TESTS_ENGINE_NAIVE_H
 #define LSMD_TESTS_ENGINE_NAIVE_H

@@ -203,8 +203,8 @@ static void access_print(const struct ask *ask, FILE *out)
 	else if (ask->deny_only)
 		fprintf(out, "interpret");
 	else
-		verbs_print(ask->other.len ? ask->wanted & ~LSMD_ACCESS_DEVICES : access_plain(ask->wanted), "", "+", "",
-			    out);
+		verbs_print(ask->other.len ? ask->wanted & ~LSMD_ACCESS_DEVICES : access_plain(ask->wanted), "", "+",
+			    "", out);
 }
 
 static void ask_object_print(const struct ask *ask, FILE *out)
@@ -279,7 +279,8 @@ void answer_print(const struct policy_set *set, const struct lsmd_answer *answer
 	char by[256];
 
 	answer_by(set, answer, by, sizeof(by));
-	fprintf(out, "%s %s by %s (%s, %s)", mode_words[answer->mode], answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow",
-		by, answer->verb < LSMD_N_VERBS ? verb_names[answer->verb] : "?",
+	fprintf(out, "%s %s by %s (%s, %s)", mode_words[answer->mode],
+		answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow", by,
+		answer->verb < LSMD_N_VERBS ? verb_names[answer->verb] : "?",
 		answer->reason < LSMD_N_REASONS ? reason_names[answer->reason] : "?");
 }

@@ -231,7 +231,8 @@ static const struct object *object_pick(struct random_source *random, const stru
 {
 	for (int tries = 0; tries < 20; tries++) {
 		const struct policy *policy = &set->policies[random_below(random, set->n_policies)];
-		const struct rule *rule = policy->n_rules ? &policy->rules[random_below(random, policy->n_rules)] : NULL;
+		const struct rule *rules = policy->rules;
+		const struct rule *rule = policy->n_rules ? &rules[random_below(random, policy->n_rules)] : NULL;
 		const struct object *object = rule ? &rule->objects[random_below(random, rule->n_objects)] : NULL;
 
 		if (object && (object->kind == a || object->kind == b))
@@ -268,8 +269,8 @@ static struct ask_bytes name_random(struct random_source *random, struct random_
 
 /* Whole components with something special in them. Escapes and sets name bytes of the vocabulary. */
 static const char *const wild[] = {
-	"*", "*", "?", "??", "a*", "*a", "*b*", "[ab]", "[!a]", "[^b]*", "[a-c]?", "**", "**", "**", "a**", "**b", "a**b",
-	"{a,b}", "{a,b/a}", "a{,b}", "{a*,?b}", "{a,{b,ab}}", "\\a", "\\x61", "\\*", "[\\x80-\\xff]", "[.a]*", "a?b",
+	"*", "*", "?", "??", "a*", "*a", "*b*", "[ab]", "[!a]", "[^b]*", "[a-c]?", "**", "**", "**", "a**", "**b",
+	"a**b",	"{a,b}", "{a,b/a}", "a{,b}", "{a*,?b}", "{a,{b,ab}}", "\\a", "\\x61", "\\*", "[\\x80-\\xff]", "[.a]*", "a?b",
 	"*a*b*", "l*", "x\\x20y", "{aa,ab,ba}*", "[!\\x00-\\x60]", "a*b", "[*]", "{[a,],b}",
 };
 
@@ -316,7 +317,8 @@ struct base {
 static const struct base bases[] = {
 	V4(10, 0, 0, 0), V4(10, 0, 0, 1), V4(10, 128, 0, 0), V4(127, 0, 0, 1), V4(255, 255, 255, 255), V4(0, 0, 0, 1),
 	V4(10, 0, 1, 0), V4(128, 0, 0, 0), { 0, 1 }, { 0xfd00000000000000, 0 }, { 0xfd00000000000000, 1 },
-	{ 0xfd00000000000000, 0x8000000000000000 }, { ~0ull, ~0ull }, { 0xfe80000000000000, 1 }, { 0x2001000000000000, 0 },
+	{ 0xfd00000000000000, 0x8000000000000000 }, { ~0ull, ~0ull }, { 0xfe80000000000000, 1 },
+	{ 0x2001000000000000, 0 },
 };
 
 static const uint16_t port_ends[] = { 0, 1, 79, 80, 81, 443, 1023, 1024, 1025, 65534, 65535 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random policies and questions, over few names, addresses and ports, so that rules meet each other and questions hit them.
- * The same seed gives the same sets and questions.
+ * Random policies and questions, over few names, addresses and ports, so that rules meet each other and questions hit
+ * them. The same seed gives the same sets and questions.
  */
 #ifndef LSMD_TESTS_ENGINE_RANDOM_H
 #define LSMD_TESTS_ENGINE_RANDOM_H
@@ -16,7 +16,7 @@ struct random_source {
 /** random_below() - a number in 0 … @n - 1 */
 uint32_t random_below(struct random_source *random, uint32_t n);
 
-/* Where sets and questions keep their bytes: taken in order, given back all at once. Zero-initialise; random_pool_free(). */
+/* Where sets and questions keep their bytes: taken in order, given back at once. Zero-initialise; random_pool_free(). */
 struct random_pool {
 	char *bytes;
 	size_t used;
