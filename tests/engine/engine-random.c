@@ -14,6 +14,7 @@
 #define ASKS_PER_SET 40
 #define SHOWN_MAX 3 /* differences of one engine that are shown */
 #define SUFFIXES 6
+#define MET_CASES 20000 /* questions from which on every kind of answer must have been met */
 
 /* What the questions met: a run that never met something has not tested it. */
 enum met {
@@ -302,8 +303,10 @@ static int result_print(const struct run *run, unsigned long n, unsigned int *n_
 	failed += run->n_suffixes_wrong > 0;
 	for (int i = 0; i < N_MET; i++)
 		all_met &= run->met[i] > 0;
-	printf("%sok %u - the questions met every kind of answer\n", all_met ? "" : "not ", ++*n_tests);
 	met_print(run);
+	if (n < MET_CASES)
+		return failed;
+	printf("%sok %u - the questions met every kind of answer\n", all_met ? "" : "not ", ++*n_tests);
 	return failed + !all_met;
 }
 

@@ -270,7 +270,8 @@ static struct ask_bytes name_random(struct random_source *random, struct random_
 /* Whole components with something special in them. Escapes and sets name bytes of the vocabulary. */
 static const char *const wild[] = {
 	"*", "*", "?", "??", "a*", "*a", "*b*", "[ab]", "[!a]", "[^b]*", "[a-c]?", "**", "**", "**", "a**", "**b",
-	"a**b",	"{a,b}", "{a,b/a}", "a{,b}", "{a*,?b}", "{a,{b,ab}}", "\\a", "\\x61", "\\*", "[\\x80-\\xff]", "[.a]*", "a?b",
+	"a**b", "{a,b}", "{a,b/a}", "a{,b}", "{a*,?b}", "{a,{b,ab}}", "\\a", "\\x61", "\\*", "[\\x80-\\xff]", "[.a]*",
+	"a?b",
 	"*a*b*", "l*", "x\\x20y", "{aa,ab,ba}*", "[!\\x00-\\x60]", "a*b", "[*]", "{[a,],b}",
 };
 

@@ -16,7 +16,7 @@ struct random_source {
 /** random_below() - a number in 0 … @n - 1 */
 uint32_t random_below(struct random_source *random, uint32_t n);
 
-/* Where sets and questions keep their bytes: taken in order, given back at once. Zero-initialise; random_pool_free(). */
+/* Where sets and questions keep their bytes: taken in order, given back at once. Zero-initialise. */
 struct random_pool {
 	char *bytes;
 	size_t used;

@@ -50,8 +50,8 @@ static __always_inline void layer_ask(const struct lsmd_view *view, struct engin
 	if (reason != LSMD_REASON_NONE)
 		layer_undecided(layer, work->req.wanted, reason, answer);
 	else if (work->req.two)
-		layer_decide_two(view, &work->req, id, layer, &work->name, &work->other, &work->found[0], &work->found[1],
-				 1, answer);
+		layer_decide_two(view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
+				 &work->found[1], 1, answer);
 	else
 		layer_decide_one(view, &work->req, id, layer, &work->name, &work->found[0], 1, answer);
 }
