@@ -45,17 +45,6 @@ static int entry_add(struct entries *entries, const char *path, unsigned rank, b
 	return 0;
 }
 
-static int refuse(struct files *files, struct diags *diags, const char *path, enum diag_level level, const char *code,
-		  const char *message)
-{
-	struct place place = {};
-	int r = files_add(files, path, &place.file);
-
-	if (!r)
-		diag_add(diags, level, code, place, NULL, "%s", message);
-	return r;
-}
-
 static bool name_ends(const char *name, const char *ending)
 {
 	size_t len = strlen(name), n = strlen(ending);
@@ -72,45 +61,68 @@ static bool is_mask(int dir_fd, const char *name)
 	return n == sizeof("/dev/null") - 1 && !memcmp(target, "/dev/null", n);
 }
 
-static int folder_read(DIR *dir, const char *path, unsigned rank, struct files *files, struct diags *diags,
-		       struct entries *ret)
+/* What folders are listed into, and who hears of what is wrong. */
+struct listing {
+	struct files *files;
+	struct diags *diags;
+	struct entries *entries;
+	struct entries *drop_ins; /* folders NAME.json.d; NULL: not asked for */
+};
+
+static int refuse(struct listing *listing, const char *path, enum diag_level level, const char *code,
+		  const char *message)
+{
+	struct place place = {};
+	int r = files_add(listing->files, path, &place.file);
+
+	if (!r)
+		diag_add(listing->diags, level, code, place, NULL, "%s", message);
+	return r;
+}
+
+static int name_list(struct listing *listing, DIR *dir, const char *path, const char *name, unsigned rank)
+{
+	_cleanup_free_ char *full = NULL;
+	bool folder = name_ends(name, ".json.d") && listing->drop_ins;
+
+	if (name[0] == '.' || (!folder && !name_ends(name, ".json")))
+		return 0;
+	if (asprintf(&full, "%s%s%s", path, name_ends(path, "/") ? "" : "/", name) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	return entry_add(folder ? listing->drop_ins : listing->entries, full, rank, is_mask(dirfd(dir), name));
+}
+
+static int folder_read(struct listing *listing, DIR *dir, const char *path, unsigned rank)
 {
 	struct dirent *found;
 	size_t n = 0;
 	int r;
 
 	while (errno = 0, (found = readdir(dir))) {
-		_cleanup_free_ char *full = NULL;
-
-		if (found->d_name[0] == '.' || !name_ends(found->d_name, ".json"))
-			continue;
 		if (++n > FOLDER_MAX)
-			return refuse(files, diags, path, DIAG_ERROR, "folder-size", "the folder holds too many files");
-		if (asprintf(&full, "%s%s%s", path, name_ends(path, "/") ? "" : "/", found->d_name) < 0) {
-			full = NULL;
-			return -ENOMEM;
-		}
-		r = entry_add(ret, full, rank, is_mask(dirfd(dir), found->d_name));
+			return refuse(listing, path, DIAG_ERROR, "folder-size", "the folder holds too many files");
+		r = name_list(listing, dir, path, found->d_name, rank);
 		if (r)
 			return r;
 	}
-	return errno ? refuse(files, diags, path, DIAG_ERROR, "file-read", strerror(errno)) : 0;
+	return errno ? refuse(listing, path, DIAG_ERROR, "file-read", strerror(errno)) : 0;
 }
 
 /* @must: a folder that is not there is an error, else it is empty. */
-static int folder_list(const char *path, bool must, unsigned rank, struct files *files, struct diags *diags,
-		       struct entries *ret)
+static int folder_list(struct listing *listing, const char *path, bool must, unsigned rank)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
 	__attribute__((cleanup(closedirp))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dir)
-		return folder_read(dir, path, rank, files, diags, ret);
-	if (fd >= 0)
+		return folder_read(listing, dir, path, rank);
+	if (fd >= 0) {
 		close(fd);
-	if (fd < 0 && errno == ENOENT && !must)
-		return 0;
-	return refuse(files, diags, path, DIAG_ERROR, "file-read", strerror(errno));
+		return -ENOMEM;
+	}
+	return errno == ENOENT && !must ? 0 : refuse(listing, path, DIAG_ERROR, "file-read", strerror(errno));
 }
 
 static int entry_compare_path(const void *a, const void *b)
@@ -135,8 +147,8 @@ static void entries_thin(struct entries *entries, bool by_name)
 
 	for (i = 0; i < entries->n; i++) {
 		struct entry *entry = &entries->items[i];
-		bool same = n && !(by_name ? strcmp(entries->items[n - 1].name, entry->name) :
-					     strcmp(entries->items[n - 1].path, entry->path));
+		bool same = n && !(by_name ? strcmp(entries->items[n - 1].name, entry->name)
+					   : strcmp(entries->items[n - 1].path, entry->path));
 
 		if (same)
 			free(entry->path);
@@ -152,13 +164,6 @@ static void entries_thin(struct entries *entries, bool by_name)
 	entries->n = kept;
 }
 
-static void entries_sort(struct entries *entries, bool by_name)
-{
-	if (entries->n)
-		qsort(entries->items, entries->n, sizeof(*entries->items), by_name ? entry_compare_name : entry_compare_path);
-	entries_thin(entries, by_name);
-}
-
 static const char *vendor_dir(const struct policy_options *options)
 {
 	return options->vendor_dir ? options->vendor_dir : POLICY_VENDOR_DIR;
@@ -169,7 +174,52 @@ static const char *admin_dir(const struct policy_options *options)
 	return options->admin_dir ? options->admin_dir : POLICY_ADMIN_DIR;
 }
 
-int policies_collect(const struct policy_options *options, struct files *files, struct diags *diags, struct entries *ret)
+/* Is there an entry of this name, masked or not? @entries are sorted by it. */
+static bool entries_have(const struct entries *entries, bool by_name, const char *name, size_t len)
+{
+	size_t low = 0, high = entries->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct entry *entry = &entries->items[middle];
+		const char *other = by_name ? entry->name : entry->path;
+		int order = strncmp(other, name, len);
+
+		if (!order && !other[len])
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* Drop-ins of a policy that is nowhere add to nothing. */
+static int drop_ins_alone(struct listing *listing, bool by_name)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < listing->drop_ins->n && !r; i++) {
+		const struct entry *folder = &listing->drop_ins->items[i];
+		const char *name = by_name ? folder->name : folder->path;
+
+		if (!entries_have(listing->entries, by_name, name, strlen(name) - strlen(".d")))
+			r = refuse(listing, folder->path, DIAG_WARNING, "drop-in-alone",
+				   "there is no policy that these files would add to");
+	}
+	return r;
+}
+
+static void entries_order(struct entries *entries, bool by_name)
+{
+	if (entries->n)
+		qsort(entries->items, entries->n, sizeof(*entries->items),
+		      by_name ? entry_compare_name : entry_compare_path);
+}
+
+static int policies_list(struct listing *listing, const struct policy_options *options)
 {
 	struct stat st;
 	size_t i;
@@ -177,44 +227,58 @@ int policies_collect(const struct policy_options *options, struct files *files, 
 
 	for (i = 0; i < options->n_paths && !r; i++) {
 		if (stat(options->paths[i], &st) == 0 && S_ISDIR(st.st_mode))
-			r = folder_list(options->paths[i], true, 0, files, diags, ret);
+			r = folder_list(listing, options->paths[i], true, 0);
 		else
-			r = entry_add(ret, options->paths[i], 0, false);
+			r = entry_add(listing->entries, options->paths[i], 0, false);
 	}
-	if (!options->n_paths) {
-		r = folder_list(vendor_dir(options), false, 0, files, diags, ret);
-		if (!r)
-			r = folder_list(admin_dir(options), false, 1, files, diags, ret);
-	}
-	entries_sort(ret, !options->n_paths);
+	if (options->n_paths || r)
+		return r;
+	r = folder_list(listing, vendor_dir(options), false, 0);
+	return r ? r : folder_list(listing, admin_dir(options), false, 1);
+}
+
+int policies_collect(const struct policy_options *options, struct files *files, struct diags *diags,
+		     struct entries *ret)
+{
+	struct entries drop_ins = {};
+	struct listing listing = { files, diags, ret, &drop_ins };
+	bool by_name = !options->n_paths;
+	int r = policies_list(&listing, options);
+
+	entries_order(ret, by_name);
+	entries_order(&drop_ins, by_name);
+	if (!r)
+		r = drop_ins_alone(&listing, by_name);
+	entries_free(&drop_ins);
+	entries_thin(ret, by_name);
 	return r;
 }
 
-static int drop_ins_list(const char *dir, size_t dir_len, const char *name, unsigned rank, struct files *files,
-			 struct diags *diags, struct entries *ret)
+static int drop_ins_list(struct listing *listing, const char *dir, size_t dir_len, const char *name, unsigned rank)
 {
+	const char *slash = dir_len && dir[dir_len - 1] != '/' ? "/" : "";
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%.*s%s%s.d", (int)dir_len, dir, dir_len && dir[dir_len - 1] != '/' ? "/" : "", name) < 0) {
+	if (asprintf(&path, "%.*s%s%s.d", (int)dir_len, dir, slash, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	return folder_list(path, false, rank, files, diags, ret);
+	return folder_list(listing, path, false, rank);
 }
 
 int drop_ins_collect(const struct policy_options *options, const struct entry *policy, struct files *files,
 		     struct diags *diags, struct entries *ret)
 {
 	const char *dirs[] = { vendor_dir(options), admin_dir(options) };
+	struct listing listing = { files, diags, ret, NULL };
 	unsigned rank;
 	int r = 0;
 
-	if (options->n_paths) {
-		r = drop_ins_list(policy->path, policy->name - policy->path, policy->name, 0, files, diags, ret);
-	} else {
-		for (rank = 0; rank < 2 && !r; rank++)
-			r = drop_ins_list(dirs[rank], strlen(dirs[rank]), policy->name, rank, files, diags, ret);
-	}
-	entries_sort(ret, true);
+	if (options->n_paths)
+		r = drop_ins_list(&listing, policy->path, policy->name - policy->path, policy->name, 0);
+	for (rank = 0; rank < 2 && !r && !options->n_paths; rank++)
+		r = drop_ins_list(&listing, dirs[rank], strlen(dirs[rank]), policy->name, rank);
+	entries_order(ret, true);
+	entries_thin(ret, true);
 	return r;
 }

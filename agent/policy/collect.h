@@ -10,7 +10,7 @@
 struct entry {
 	char *path;
 	const char *name; /* its last component, inside path */
-	unsigned rank;    /* of two with one name the higher one stands */
+	unsigned rank; /* of two with one name the higher one stands */
 	bool masked;
 };
 

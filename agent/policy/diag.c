@@ -175,7 +175,8 @@ static size_t column_add(struct buf *source, struct buf *under, const char *byte
 	return n ? n : 1;
 }
 
-static void source_render(const char *line, size_t len, const struct place *place, struct buf *source, struct buf *under)
+static void source_render(const char *line, size_t len, const struct place *place, struct buf *source,
+			  struct buf *under)
 {
 	size_t first = place->column - 1, last = first + (place->len ? place->len : 1);
 	size_t at = 0, columns = 0;

@@ -71,15 +71,16 @@ static bool variable_check(struct doc *doc, uint32_t key, const char *name, size
 	}
 	if ((value->type != DOC_STRING && value->type != DOC_ARRAY) || (value->type == DOC_ARRAY && !value->n)) {
 		diag_add(diags, DIAG_ERROR, value->type == DOC_ARRAY ? "empty-list" : "wrong-type",
-			 doc_place(doc, key + 1), NULL, "a variable is a string or a list of at least one string, not %s",
+			 doc_place(doc, key + 1), NULL,
+			 "a variable is a string or a list of at least one string, not %s",
 			 value->type == DOC_ARRAY ? "an empty list" : doc_type_name(value->type));
 		return false;
 	}
 	while ((at = strings_next(doc, key + 1, at))) {
 		if (doc->values[at].type == DOC_STRING)
 			continue;
-		diag_add(diags, DIAG_ERROR, "wrong-type", doc_place(doc, at), NULL, "a variable is a list of strings, not of %s",
-			 doc_type_name(doc->values[at].type));
+		diag_add(diags, DIAG_ERROR, "wrong-type", doc_place(doc, at), NULL,
+			 "a variable is a list of strings, not of %s", doc_type_name(doc->values[at].type));
 		right = false;
 	}
 	return right;
@@ -105,7 +106,10 @@ int variables_add(struct variables *variables, struct doc *doc, uint32_t object,
 		if (!variable)
 			return -ENOMEM;
 		*variable = (struct variable){
-			.name = name, .name_len = len, .doc = doc, .key = key,
+			.name = name,
+			.name_len = len,
+			.doc = doc,
+			.key = key,
 			.rank = own ? 0 : variables->n,
 			.state = right ? VARIABLE_FRESH : VARIABLE_BROKEN,
 		};
@@ -138,8 +142,8 @@ int variables_seal(struct variables *variables)
 		if ((!kept->rank && items[i].rank) || variable_same(kept, &items[i]))
 			continue;
 		diag_add(variables->diags, DIAG_ERROR, "variable-conflict", doc_place(items[i].doc, items[i].key),
-			 items[i].rank ? "define it in the policy, whose definition stands before both" :
-					 "give one of them another name",
+			 items[i].rank ? "define it in the policy, whose definition stands before both"
+				       : "give one of them another name",
 			 "two files define the variable '%.*s' differently", SHOWN(kept->name_len), kept->name);
 		r = EXPAND_REFUSED;
 	}
@@ -163,8 +167,10 @@ static struct variable *variable_find(const struct variables *variables, const c
 		else
 			high = middle;
 	}
+	if (low == variables->n)
+		return NULL;
 	found = &variables->items[low];
-	return low < variables->n && found->name_len == len && !memcmp(found->name, name, len) ? found : NULL;
+	return found->name_len == len && !memcmp(found->name, name, len) ? found : NULL;
 }
 
 /* One string on its way: where it stands, and who is being expanded around it. */
@@ -214,8 +220,8 @@ static int chain_check(const struct expansion *expansion, size_t off, size_t len
 		n++;
 	if (n <= CHAIN_MAX)
 		return 0;
-	diag_add(expansion->variables->diags, DIAG_ERROR, "expansion-too-large", expansion_place(expansion, off, len), NULL,
-		 "more than %d variables inside each other", CHAIN_MAX);
+	diag_add(expansion->variables->diags, DIAG_ERROR, "expansion-too-large", expansion_place(expansion, off, len),
+		 NULL, "more than %d variables inside each other", CHAIN_MAX);
 	return EXPAND_REFUSED;
 }
 
@@ -223,7 +229,10 @@ static int chain_check(const struct expansion *expansion, size_t off, size_t len
 static int variable_resolve(const struct expansion *around, struct variable *variable)
 {
 	struct expansion expansion = {
-		.variables = around->variables, .doc = variable->doc, .around = around, .variable = variable,
+		.variables = around->variables,
+		.doc = variable->doc,
+		.around = around,
+		.variable = variable,
 	};
 	struct texts one = {};
 	uint32_t at = 0;
@@ -245,7 +254,8 @@ static int variable_resolve(const struct expansion *around, struct variable *var
 		}
 		if (!r && variable->values.n > EXPAND_PATTERNS_MAX) {
 			diag_add(around->variables->diags, DIAG_ERROR, "expansion-too-large",
-				 doc_place(variable->doc, variable->key), "write the values as one pattern with '*' or {a,b}",
+				 doc_place(variable->doc, variable->key),
+				 "write the values as one pattern with '*' or {a,b}",
 				 "the variable '%.*s' has more than %d values", SHOWN(variable->name_len),
 				 variable->name, EXPAND_PATTERNS_MAX);
 			r = EXPAND_REFUSED;
@@ -273,7 +283,8 @@ static int variable_unknown(const struct expansion *expansion, const char *name,
 	}
 	names = calloc(variables->n + 1, sizeof(*names));
 	for (i = 0; names && i < variables->n; i++) {
-		names[i] = arena_copy(&expansion->variables->memory, variables->items[i].name, variables->items[i].name_len);
+		names[i] = arena_copy(&expansion->variables->memory, variables->items[i].name,
+				      variables->items[i].name_len);
 	}
 	near = names ? word_nearest(name, len, names, variables->n) : NULL;
 	if (near && asprintf(&mend, "did you mean '@{%s}'?", near) < 0)
@@ -293,7 +304,8 @@ static int variable_read(const struct expansion *expansion, const char *text, si
 
 	if (!n || off + 2 + n >= len || text[off + 2 + n] != '}') {
 		diag_add(expansion->variables->diags, DIAG_ERROR, "variable-name", expansion_place(expansion, off, 2),
-			 "write a name that has '@{' in it as \\\\@{", "'@{' is not followed by a variable's name and '}'");
+			 "write a name that has '@{' in it as \\\\@{",
+			 "'@{' is not followed by a variable's name and '}'");
 		return EXPAND_REFUSED;
 	}
 	*ret_len = n + 3;

@@ -39,8 +39,8 @@ struct variable {
 	const char *name;
 	size_t name_len;
 	struct doc *doc; /* borrowed */
-	uint32_t key;    /* value key + 1 are its strings */
-	uint32_t rank;   /* of two with one name the lower rank stands */
+	uint32_t key; /* value key + 1 are its strings */
+	uint32_t rank; /* of two with one name the lower rank stands */
 	enum variable_state state;
 	struct texts values; /* once done */
 };
@@ -51,7 +51,7 @@ struct variables {
 	struct variable *items; /* sorted by name once sealed */
 	size_t n;
 	size_t capacity;
-	struct arena memory;  /* of expanded values */
+	struct arena memory; /* of expanded values */
 	size_t memory_bytes;
 	struct arena scratch; /* of patterns; thrown away now and then */
 	size_t scratch_bytes;

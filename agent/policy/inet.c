@@ -17,7 +17,8 @@ struct part {
 	size_t off; /* in the whole object */
 };
 
-static int refuse(const struct spot *spot, const struct part *part, const char *code, const char *mend, const char *message)
+static int refuse(const struct spot *spot, const struct part *part, const char *code, const char *mend,
+		  const char *message)
 {
 	diag_add(spot->diags, DIAG_ERROR, code, spot_place(spot, part->off, part->len), mend, "%s", message);
 	return INET_REFUSED;
@@ -100,7 +101,9 @@ static struct wide wide_open(unsigned bits)
 {
 	return (struct wide){
 		.hi = bits >= 64 ? 0 : ~0ull >> bits,
-		.lo = bits >= 128 ? 0 : bits <= 64 ? ~0ull : ~0ull >> (bits - 64),
+		.lo = bits >= 128  ? 0
+		      : bits <= 64 ? ~0ull
+				   : ~0ull >> (bits - 64),
 	};
 }
 
@@ -147,7 +150,8 @@ static int address_parse(const struct spot *spot, const struct part *part, struc
 	if (!brackets && inet_pton(AF_INET6, text, &in) == 1)
 		return refuse(spot, part, "bad-address", "tcp:[fd00::1]:443",
 			      "an IPv6 address stands in square brackets");
-	return refuse(spot, part, "bad-address", "names of hosts are no addresses: rules hold addresses, prefixes and *",
+	return refuse(spot, part, "bad-address",
+		      "names of hosts are no addresses: rules hold addresses, prefixes and *",
 		      brackets ? "this is no IPv6 address" : "this is no IPv4 address");
 }
 
@@ -198,7 +202,8 @@ static int prefix_read(const struct spot *spot, const struct part *part, struct 
 		n = part_number(&bits, prefix->v4 ? 32 : 128);
 		if (n < 0)
 			return refuse(spot, &bits, "bad-prefix", NULL,
-				      prefix->v4 ? "a prefix of IPv4 has 0 to 32 bits" : "a prefix of IPv6 has 0 to 128 bits");
+				      prefix->v4 ? "a prefix of IPv4 has 0 to 32 bits"
+						 : "a prefix of IPv6 has 0 to 128 bits");
 		prefix->bits = n + (prefix->v4 ? 96 : 0);
 	}
 	host_bits_warn(spot, part, prefix);
@@ -247,7 +252,8 @@ static int address_read(const struct spot *spot, const struct part *part, struct
 	return r;
 }
 
-static int service_read(const struct spot *spot, const struct part *part, uint32_t protos, uint16_t *first, uint16_t *last)
+static int service_read(const struct spot *spot, const struct part *part, uint32_t protos, uint16_t *first,
+			uint16_t *last)
 {
 	int r = service_find(part->text, part->len, protos, first);
 
@@ -278,7 +284,8 @@ static bool part_is_service(const struct part *part)
 	return letter;
 }
 
-static int ports_read(const struct spot *spot, const struct part *part, uint32_t protos, uint16_t *first, uint16_t *last)
+static int ports_read(const struct spot *spot, const struct part *part, uint32_t protos, uint16_t *first,
+		      uint16_t *last)
 {
 	const char *dash = memchr(part->text, '-', part->len);
 	size_t first_len = dash ? (size_t)(dash - part->text) : part->len;

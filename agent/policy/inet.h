@@ -7,7 +7,7 @@
 
 enum {
 	INET_REFUSED = 1, /* why is in the diags */
-	INET_NOTHING,     /* a name in it does not resolve; a warning says so */
+	INET_NOTHING, /* a name in it does not resolve; a warning says so */
 };
 
 /**

@@ -41,8 +41,8 @@ static struct place text_place(const struct scanner *scanner, size_t off, size_t
 	return place;
 }
 
-#define refuse(scanner, off, len, mend, ...)                                                                      \
-	(diag_add((scanner)->diags, DIAG_ERROR, "syntax", text_place(scanner, off, len), mend, __VA_ARGS__),       \
+#define refuse(scanner, off, len, mend, ...) \
+	(diag_add((scanner)->diags, DIAG_ERROR, "syntax", text_place(scanner, off, len), mend, __VA_ARGS__), \
 	 DOC_REFUSED)
 
 static int refuse_byte(struct scanner *scanner, const char *wanted)
@@ -56,9 +56,11 @@ static int refuse_byte(struct scanner *scanner, const char *wanted)
 		return refuse(scanner, scanner->at, 1, "say it in \"description\" or \"reason\"",
 			      "JSON has no comments; %s should stand here", wanted);
 	if (byte == '\'')
-		return refuse(scanner, scanner->at, 1, "use double quotes: \"", "%s should stand here, not '%c'", wanted, byte);
+		return refuse(scanner, scanner->at, 1, "use double quotes: \"", "%s should stand here, not '%c'",
+			      wanted, byte);
 	if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')
-		return refuse(scanner, scanner->at, 1, "strings and keys stand in double quotes; other words are true, false, null",
+		return refuse(scanner, scanner->at, 1,
+			      "strings and keys stand in double quotes; other words are true, false, null",
 			      "%s should stand here, not '%c'", wanted, byte);
 	if (byte > 0x20 && byte < 0x7f)
 		return refuse(scanner, scanner->at, 1, NULL, "%s should stand here, not '%c'", wanted, byte);
@@ -84,7 +86,8 @@ static int value_add(struct scanner *scanner, enum doc_type type, uint32_t *ret)
 	int r;
 
 	if (doc->n_values >= DOC_VALUES_MAX)
-		return refuse(scanner, scanner->at, 1, "split the file", "more than %u values in one file", DOC_VALUES_MAX);
+		return refuse(scanner, scanner->at, 1, "split the file", "more than %u values in one file",
+			      DOC_VALUES_MAX);
 	r = vec_room(&items, &scanner->capacity, doc->n_values + 1, sizeof(*doc->values));
 	doc->values = items;
 	if (r)
@@ -172,7 +175,8 @@ static size_t plain_skip(const unsigned char *text, size_t at, size_t len)
 
 	for (; len - at >= 8; at += 8) {
 		memcpy(&word, text + at, 8);
-		if ((word | (word - ones * 0x20) | ((word ^ ones * '"') - ones) | ((word ^ ones * '\\') - ones)) & highs)
+		if ((word | (word - ones * 0x20) | ((word ^ ones * '"') - ones) | ((word ^ ones * '\\') - ones)) &
+		    highs)
 			break;
 	}
 	while (at < len && text[at] >= 0x20 && text[at] < 0x80 && text[at] != '"' && text[at] != '\\')
@@ -201,9 +205,11 @@ static int string_skip(struct scanner *scanner, uint32_t value)
 			continue;
 		}
 		if (scanner->text[scanner->at] == '\n')
-			return refuse(scanner, start, scanner->at - start, NULL, "this string does not end on its line");
+			return refuse(scanner, start, scanner->at - start, NULL,
+				      "this string does not end on its line");
 		if (scanner->text[scanner->at] < 0x20)
-			return refuse(scanner, scanner->at, 1, scanner->text[scanner->at] ? "write it as \\u00HH" : NULL,
+			return refuse(scanner, scanner->at, 1,
+				      scanner->text[scanner->at] ? "write it as \\u00HH" : NULL,
 				      "control byte 0x%02x in a string", scanner->text[scanner->at]);
 		n = utf8_len((const char *)scanner->text + scanner->at, scanner->len - scanner->at);
 		if (!n)
@@ -318,8 +324,8 @@ static void key_twice(struct scanner *scanner, const struct key *first, const st
 	struct place place = doc_place(scanner->doc, first->value);
 
 	scanner->keys_twice = true;
-	diag_add(scanner->diags, DIAG_ERROR, "duplicate-key", doc_place(scanner->doc, again->value),
-		 "keep one of them", "the key '%.*s' stands twice in this object, first at line %u",
+	diag_add(scanner->diags, DIAG_ERROR, "duplicate-key", doc_place(scanner->doc, again->value), "keep one of them",
+		 "the key '%.*s' stands twice in this object, first at line %u",
 		 (int)(again->len < 64 ? again->len : 64), again->bytes, place.line);
 }
 
@@ -469,7 +475,8 @@ static int text_read(struct scanner *scanner)
 	if (scanner->len > DOC_BYTES_MAX)
 		return refuse(scanner, 0, 1, NULL, "the text is longer than %u bytes", DOC_BYTES_MAX);
 	if (scanner->len >= 3 && !memcmp(scanner->text, "\xef\xbb\xbf", 3))
-		return refuse(scanner, 0, 1, "save the file as UTF-8 without it", "the file begins with a byte order mark");
+		return refuse(scanner, 0, 1, "save the file as UTF-8 without it",
+			      "the file begins with a byte order mark");
 	space_skip(scanner);
 	if (scanner->at == scanner->len)
 		return refuse(scanner, 0, 1, NULL, "the file is empty");
@@ -565,7 +572,9 @@ static void cursor_move(struct doc *doc, uint32_t off)
 static struct place off_place(struct doc *doc, uint32_t off, uint32_t len)
 {
 	cursor_move(doc, off);
-	return (struct place){ .file = doc->file, .line = doc->at_line, .column = off - doc->at_line_off + 1, .len = len };
+	return (struct place){
+		.file = doc->file, .line = doc->at_line, .column = off - doc->at_line_off + 1, .len = len
+	};
 }
 
 struct place doc_place(struct doc *doc, uint32_t value)
@@ -613,8 +622,8 @@ struct place doc_place_inside(struct doc *doc, uint32_t value, size_t off, size_
 const char *doc_type_name(enum doc_type type)
 {
 	static const char *const names[] = {
-		[DOC_NULL] = "null",      [DOC_BOOLEAN] = "true or false", [DOC_NUMBER] = "a number",
-		[DOC_STRING] = "a string", [DOC_ARRAY] = "a list",          [DOC_OBJECT] = "an object",
+		[DOC_NULL] = "null",	   [DOC_BOOLEAN] = "true or false", [DOC_NUMBER] = "a number",
+		[DOC_STRING] = "a string", [DOC_ARRAY] = "a list",	    [DOC_OBJECT] = "an object",
 		[DOC_KEY] = "a key",
 	};
 

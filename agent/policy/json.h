@@ -45,7 +45,7 @@ struct doc_value {
 	uint32_t n : 26; /* items of a list, members of an object */
 	uint32_t type : 4;
 	uint32_t escaped : 1; /* a string that its text spells otherwise than its value */
-	uint32_t truth : 1;   /* DOC_BOOLEAN */
+	uint32_t truth : 1; /* DOC_BOOLEAN */
 };
 
 /* A document borrows its text. Value 0 is the whole of it; 0 is therefore also "no value" for what lies inside. */
@@ -55,8 +55,8 @@ struct doc {
 	uint32_t file; /* index for places */
 	struct doc_value *values;
 	size_t n_values;
-	struct arena strings;   /* values of escaped strings */
-	uint32_t at_line;       /* cursor of doc_place(): line number, its first byte, a byte on it */
+	struct arena strings; /* values of escaped strings */
+	uint32_t at_line; /* cursor of doc_place(): line number, its first byte, a byte on it */
 	uint32_t at_line_off;
 	uint32_t at_off;
 };

@@ -125,13 +125,15 @@ static void chain_write(const struct inclusion *inclusion, const struct source *
 	buf_printf(buf, "%s -> ", inclusion->from->name ? inclusion->from->name : "?");
 }
 
-static int cycle(struct library *library, const struct inclusion *inclusion, uint32_t value, const struct source *source)
+static int cycle(struct library *library, const struct inclusion *inclusion, uint32_t value,
+		 const struct source *source)
 {
 	_cleanup_buf_ struct buf chain = {};
 
 	chain_write(inclusion, source, &chain);
-	diag_add(library->diags, DIAG_ERROR, "include-cycle", doc_place(&inclusion->from->doc, value), "remove one of them",
-		 "the abstraction '%s' includes itself: %s%s", source->name, chain.bytes ? chain.bytes : "", source->name);
+	diag_add(library->diags, DIAG_ERROR, "include-cycle", doc_place(&inclusion->from->doc, value),
+		 "remove one of them", "the abstraction '%s' includes itself: %s%s", source->name,
+		 chain.bytes ? chain.bytes : "", source->name);
 	return SOURCE_REFUSED;
 }
 

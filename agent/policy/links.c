@@ -13,7 +13,7 @@
 #include "agent/util/cleanup.h"
 
 enum seen {
-	SEEN_NOTHING,   /* not there, or not to be seen */
+	SEEN_NOTHING, /* not there, or not to be seen */
 	SEEN_DIRECTORY,
 	SEEN_LINK,
 	SEEN_OTHER,
@@ -176,7 +176,8 @@ static void link_warn(const struct object *object, size_t link_len, const char *
 		mend = NULL;
 	else if (!strncmp(target, "/proc/", 6))
 		mend = strdup("name what it leads to; for /proc/self that is /proc/*");
-	else if (asprintf(&mend, "write %s%.*s", strcmp(target, "/") ? target : "", (int)(object->len - link_len), rest) < 0)
+	else if (asprintf(&mend, "write %s%.*s", strcmp(target, "/") ? target : "", (int)(object->len - link_len),
+			  rest) < 0)
 		mend = NULL;
 	diag_add(diags, DIAG_WARNING, "symbolic-link", object->place, mend,
 		 "'%.*s' is a symbolic link here; names are those after links, so this names nothing", (int)link_len,

@@ -14,12 +14,11 @@
 #define VERB_OBJECT_SYSTEM VERB_NAME
 
 const struct verb verbs[LSMD_N_VERBS] = {
-#define X(constant, word, class_word, is_mediated)            \
-	[LSMD_VERB_##constant] = {                            \
-		.name = word,                                 \
-		.class = LSMD_CLASS_##class_word,             \
-		.mediated = is_mediated,                      \
-		/* Sockets of other families are named, not addressed (MEANING.md 22). */ \
+#define X(constant, word, class_word, is_mediated) \
+	[LSMD_VERB_##constant] = { \
+		.name = word, \
+		.class = LSMD_CLASS_##class_word, \
+		.mediated = is_mediated, /* Sockets of other families are named, not addressed (MEANING.md 22). */ \
 		.object = LSMD_VERB_##constant == LSMD_VERB_SOCKET ? VERB_NAME : VERB_OBJECT_##class_word, \
 	},
 	LSMD_VERBS(X)
@@ -27,12 +26,9 @@ const struct verb verbs[LSMD_N_VERBS] = {
 };
 
 const char *const class_names[LSMD_N_CLASSES] = {
-	[LSMD_CLASS_FILE] = "file",
-	[LSMD_CLASS_EXEC] = "exec",
-	[LSMD_CLASS_NETWORK] = "network",
-	[LSMD_CLASS_CAPABILITY] = "capability",
-	[LSMD_CLASS_PROCESS] = "process",
-	[LSMD_CLASS_SYSTEM] = "system",
+	[LSMD_CLASS_FILE] = "file",	  [LSMD_CLASS_EXEC] = "exec",
+	[LSMD_CLASS_NETWORK] = "network", [LSMD_CLASS_CAPABILITY] = "capability",
+	[LSMD_CLASS_PROCESS] = "process", [LSMD_CLASS_SYSTEM] = "system",
 };
 
 static bool word_is(const char *word, size_t len, const char *known)
@@ -95,7 +91,7 @@ static const struct {
 	const char *name;
 	uint32_t protos;
 } protos[] = {
-	{ "tcp", 1 << LSMD_PROTO_TCP },   { "udp", 1 << LSMD_PROTO_UDP },       { "sctp", 1 << LSMD_PROTO_SCTP },
+	{ "tcp", 1 << LSMD_PROTO_TCP },	  { "udp", 1 << LSMD_PROTO_UDP },    { "sctp", 1 << LSMD_PROTO_SCTP },
 	{ "dccp", 1 << LSMD_PROTO_DCCP }, { "*", (1 << LSMD_N_PROTOS) - 1 },
 };
 
@@ -126,8 +122,9 @@ static const struct {
 	const char *name;
 	uint16_t port;
 } services[] = {
-	{ "domain", 53 }, { "http", 80 },  { "https", 443 }, { "imaps", 993 }, { "ldap", 389 }, { "ldaps", 636 },
-	{ "mysql", 3306 }, { "ntp", 123 }, { "postgresql", 5432 }, { "smtp", 25 }, { "ssh", 22 }, { "submission", 587 },
+	{ "domain", 53 },	{ "http", 80 },	  { "https", 443 },  { "imaps", 993 },
+	{ "ldap", 389 },	{ "ldaps", 636 }, { "mysql", 3306 }, { "ntp", 123 },
+	{ "postgresql", 5432 }, { "smtp", 25 },	  { "ssh", 22 },     { "submission", 587 },
 };
 
 static int service_known(const char *name, uint16_t *ret)
@@ -183,7 +180,8 @@ static unsigned word_distance(const char *a, size_t a_len, const char *b, size_t
 		row[0] = i;
 		for (j = 1; j <= b_len; j++) {
 			row[j] = least(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;
 		}
 		oldest = before;

@@ -12,7 +12,7 @@
 /* What a verb acts on, and so the key of a rule that names it. */
 enum verb_object {
 	VERB_PATH, /* "path" */
-	VERB_TO,   /* "to" */
+	VERB_TO, /* "to" */
 	VERB_NAME, /* "name" */
 };
 

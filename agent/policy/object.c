@@ -157,7 +157,9 @@ static int texts_read(struct reader *reader, struct spot *spot, enum verb_object
 static int string_read(struct reader *reader, struct spot *spot, enum verb_object kind)
 {
 	static int (*const reads[])(struct reader *, const struct spot *, const struct text *) = {
-		[VERB_PATH] = path_read, [VERB_TO] = to_read, [VERB_NAME] = name_read,
+		[VERB_PATH] = path_read,
+		[VERB_TO] = to_read,
+		[VERB_NAME] = name_read,
 	};
 	size_t i;
 	int r, worst = 0;

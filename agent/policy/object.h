@@ -17,7 +17,7 @@ struct spot {
 	struct doc *doc;
 	uint32_t value;
 	bool verbatim; /* offsets in the text that is read are offsets in the string */
-	bool deny;     /* of a deny rule: what cannot be resolved may not be left out */
+	bool deny; /* of a deny rule: what cannot be resolved may not be left out */
 	struct diags *diags;
 };
 
@@ -36,7 +36,7 @@ struct reader {
 	struct diags *diags;
 	struct variables variables;
 	size_t *n_objects; /* of the set so far */
-	struct texts texts;     /* room that is used again */
+	struct texts texts; /* room that is used again */
 	struct objects objects; /* the same */
 };
 

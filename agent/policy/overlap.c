@@ -13,7 +13,7 @@
 struct entry {
 	const struct object *object; /* the first that is so; NULL: a free place */
 	uint64_t hash;
-	uint32_t allow, deny;          /* access, of all rules together */
+	uint32_t allow, deny; /* access, of all rules together */
 	const struct rule *allow_rule; /* the first of each */
 	const struct rule *deny_rule;
 	const struct rule *write_rule; /* the first that allows writing */
@@ -45,8 +45,8 @@ static uint64_t bytes_hash(uint64_t hash, const void *bytes, size_t len)
 static uint64_t object_hash(const struct object *object)
 {
 	uint64_t numbers[] = {
-		object->kind, object->protos, object->first_hi, object->first_lo, object->last_hi, object->last_lo,
-		object->first_port, object->last_port,
+		object->kind,	 object->protos,  object->first_hi,   object->first_lo,
+		object->last_hi, object->last_lo, object->first_port, object->last_port,
 	};
 
 	if (object->kind != OBJECT_INET)
@@ -107,8 +107,8 @@ static void twice_check(const struct policy_set *set, const struct entry *entry,
 	if (rule->id || rule->reason || rule->log || rule->silent || rule->kill)
 		return;
 	diag_add(diags, DIAG_WARNING, "duplicate-rule", object->place, "remove it from one of the rules",
-		 "this is %s already at %s:%u:%u", rule->deny ? "denied" : "allowed", set->files[first->place.file].name,
-		 first->place.line, first->place.column);
+		 "this is %s already at %s:%u:%u", rule->deny ? "denied" : "allowed",
+		 set->files[first->place.file].name, first->place.line, first->place.column);
 }
 
 static void entry_fill(struct entry *entry, const struct rule *rule, const struct object *object)
@@ -183,7 +183,8 @@ static const struct rule *denied_by(const struct table *table, const struct obje
 	if ((table->dir_deny & access) != access)
 		return NULL;
 	for (at = cover_first(object); (entry = cover_next(table, object, &at));) {
-		if ((entry->deny & access) == access && entry->deny_rule && (entry->deny_rule->access & access) == access)
+		if ((entry->deny & access) == access && entry->deny_rule &&
+		    (entry->deny_rule->access & access) == access)
 			return entry->deny_rule;
 	}
 	return NULL;
@@ -213,11 +214,11 @@ static void dead_check(const struct policy_set *set, const struct table *table, 
 static void write_exec_warn(const struct policy_set *set, const struct object *object, const struct rule *write,
 			    const struct rule *exec, struct diags *diags)
 {
-	const struct place *other = &(object->place.file == write->place.file && object->place.line == write->place.line ?
-					      exec : write)->place;
+	const struct place *other =
+		&(object->place.file == write->place.file && object->place.line == write->place.line ? exec : write)
+			 ->place;
 
-	diag_add(diags, DIAG_WARNING, "write-and-exec", object->place,
-		 "allow writing elsewhere, or deny 'exec' there",
+	diag_add(diags, DIAG_WARNING, "write-and-exec", object->place, "allow writing elsewhere, or deny 'exec' there",
 		 "the program may execute what it may write: see %s:%u:%u", set->files[other->file].name, other->line,
 		 other->column);
 }
@@ -236,8 +237,8 @@ static void write_exec_check(const struct policy_set *set, const struct table *t
 		write_exec_warn(set, object, own->write_rule, own->exec_rule, diags);
 		return;
 	}
-	if (!(rule->access & LSMD_ACCESS_EXEC ? table->dir_allow & LSMD_ACCESS_WRITE_GROUP :
-						table->dir_allow & LSMD_ACCESS_EXEC))
+	if (!(rule->access & LSMD_ACCESS_EXEC ? table->dir_allow & LSMD_ACCESS_WRITE_GROUP
+					      : table->dir_allow & LSMD_ACCESS_EXEC))
 		return;
 	while ((entry = cover_next(table, object, &at))) {
 		write = write ? write : entry->write_rule;

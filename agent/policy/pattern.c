@@ -41,8 +41,8 @@ int pattern_check(const struct spot *spot, const struct text *text, size_t skip,
 		return r;
 	if (error.mend)
 		mend_spell(error.mend, &mend);
-	diag_add(spot->diags, DIAG_ERROR, "bad-pattern", spot_place(spot, skip + error.offset, error.len), mend.bytes, "%s",
-		 error.message);
+	diag_add(spot->diags, DIAG_ERROR, "bad-pattern", spot_place(spot, skip + error.offset, error.len), mend.bytes,
+		 "%s", error.message);
 	return PATTERN_REFUSED;
 }
 
@@ -94,8 +94,13 @@ static uint64_t name_ends(const struct glob *glob, const struct glob_name *patte
 	uint64_t ends = 1;
 	uint32_t i;
 
-	if (pattern->literal)
-		return pattern->n <= len && !memcmp(glob->bytes + pattern->first, name, pattern->n) ? 1ull << pattern->n : 0;
+	if (!pattern->n)
+		return ends; /* the root, before the slash */
+	if (pattern->literal) {
+		bool begins = pattern->n <= len && !memcmp(glob->bytes + pattern->first, name, pattern->n);
+
+		return begins ? 1ull << pattern->n : 0;
+	}
 	for (i = 0; i < pattern->n && ends; i++)
 		ends = ends_step(glob, glob->items[pattern->first + i], name, len, ends);
 	return ends;

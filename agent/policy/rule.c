@@ -31,7 +31,8 @@ int word_read(struct doc *doc, uint32_t value, const char *what, struct arena *m
 		i++;
 	if (!len || i < len || len > WORD_MAX) {
 		diag_add(diags, DIAG_ERROR, "bad-word", doc_place(doc, value), NULL,
-			 "%s is 1 to %d letters, digits, '.', '_' or '-', and begins with a letter or digit", what, WORD_MAX);
+			 "%s is 1 to %d letters, digits, '.', '_' or '-', and begins with a letter or digit", what,
+			 WORD_MAX);
 		return RULE_REFUSED;
 	}
 	*ret = arena_copy(memory, text, len);
@@ -49,8 +50,8 @@ int sentence_read(struct doc *doc, uint32_t value, const char *what, size_t max,
 	for (i = 0; i < len; i++)
 		n += ((unsigned char)text[i] & 0xc0) != 0x80;
 	if (n > max) {
-		diag_add(diags, DIAG_ERROR, "too-long", doc_place(doc, value), NULL, "%s is at most %zu characters long",
-			 what, max);
+		diag_add(diags, DIAG_ERROR, "too-long", doc_place(doc, value), NULL,
+			 "%s is at most %zu characters long", what, max);
 		return RULE_REFUSED;
 	}
 	for (i = 0; i < len; i++) {
@@ -67,7 +68,9 @@ int sentence_read(struct doc *doc, uint32_t value, const char *what, size_t max,
 int mode_read(struct doc *doc, uint32_t value, struct diags *diags, enum lsmd_mode *ret)
 {
 	static const char *const modes[] = {
-		[LSMD_MODE_ENFORCE] = "enforce", [LSMD_MODE_AUDIT] = "audit", [LSMD_MODE_OFF] = "off",
+		[LSMD_MODE_ENFORCE] = "enforce",
+		[LSMD_MODE_AUDIT] = "audit",
+		[LSMD_MODE_OFF] = "off",
 	};
 	size_t len, i;
 	const char *text = doc_string(doc, value, &len);
@@ -91,8 +94,8 @@ static void verb_unknown(struct doc *doc, uint32_t value, const char *text, size
 	char mend[WORD_MAX];
 
 	snprintf(mend, sizeof(mend), "did you mean '%s'?", near ? near : "");
-	diag_add(diags, DIAG_ERROR, "unknown-verb", doc_place(doc, value), near ? mend : NULL, "there is no verb '%.*s'",
-		 SHOWN(len), text);
+	diag_add(diags, DIAG_ERROR, "unknown-verb", doc_place(doc, value), near ? mend : NULL,
+		 "there is no verb '%.*s'", SHOWN(len), text);
 }
 
 /* The verbs of a rule: an access, and the verb whose kind of object it wants. */
@@ -154,7 +157,9 @@ static int verbs_read(struct doc *doc, uint32_t strings, struct diags *diags, st
 static uint32_t object_key(struct doc *doc, uint32_t value, const uint32_t keys[N_RULE_KEYS], int verb,
 			   struct diags *diags)
 {
-	static const enum rule_key rule_keys[] = { [VERB_PATH] = RULE_PATH, [VERB_TO] = RULE_TO, [VERB_NAME] = RULE_NAME };
+	static const enum rule_key rule_keys[] = {
+		[VERB_PATH] = RULE_PATH, [VERB_TO] = RULE_TO, [VERB_NAME] = RULE_NAME
+	};
 	struct place place = doc_place(doc, value);
 	const char *right = object_keys[verbs[verb].object];
 	bool wrong = false;
@@ -174,8 +179,8 @@ static uint32_t object_key(struct doc *doc, uint32_t value, const uint32_t keys[
 	place.len = 1;
 	if (!keys[rule_keys[verbs[verb].object]])
 		diag_add(diags, DIAG_ERROR, "missing-key", place,
-			 verbs[verb].object == VERB_NAME ? "\"name\": \"*\"" : NULL, "a rule with the verb '%s' needs '%s'",
-			 verbs[verb].name, right);
+			 verbs[verb].object == VERB_NAME ? "\"name\": \"*\"" : NULL,
+			 "a rule with the verb '%s' needs '%s'", verbs[verb].name, right);
 	return keys[rule_keys[verbs[verb].object]];
 }
 
@@ -217,7 +222,8 @@ static uint32_t decision_key(struct doc *doc, uint32_t value, const uint32_t key
 		return 0;
 	}
 	if (!keys[RULE_ALLOW] && !keys[RULE_DENY])
-		diag_add(diags, DIAG_ERROR, "missing-key", place, "\"allow\": \"read\"", "a rule needs 'allow' or 'deny'");
+		diag_add(diags, DIAG_ERROR, "missing-key", place, "\"allow\": \"read\"",
+			 "a rule needs 'allow' or 'deny'");
 	return keys[RULE_ALLOW] ? keys[RULE_ALLOW] : keys[RULE_DENY];
 }
 
@@ -283,10 +289,10 @@ static int default_unknown(struct doc *doc, uint32_t key, const char *word, size
 	const char *near = verb_nearest(word, len, true);
 	char mend[WORD_MAX];
 
-	snprintf(mend, sizeof(mend), near ? "did you mean '%s'?" : "file, exec, network, capability, process, system, or a verb",
-		 near);
-	diag_add(diags, DIAG_ERROR, "unknown-key", doc_place(doc, key), mend, "there is no class or verb '%.*s'", SHOWN(len),
-		 word);
+	snprintf(mend, sizeof(mend),
+		 near ? "did you mean '%s'?" : "file, exec, network, capability, process, system, or a verb", near);
+	diag_add(diags, DIAG_ERROR, "unknown-key", doc_place(doc, key), mend, "there is no class or verb '%.*s'",
+		 SHOWN(len), word);
 	return RULE_REFUSED;
 }
 

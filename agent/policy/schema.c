@@ -84,7 +84,10 @@ static const struct key rule_keys[] = {
 	{ "owner", KEY_LATER },
 };
 
-#define SHAPE(what, keys, n_known) { what, keys, n_known, sizeof(keys) / sizeof(*(keys)) }
+#define SHAPE(what, keys, n_known) \
+	{ \
+		what, keys, n_known, sizeof(keys) / sizeof(*(keys)) \
+	}
 
 static const struct shape policy_shapes[] = {
 	[FILE_POLICY] = SHAPE("a policy", policy_keys, N_POLICY_KEYS),
@@ -155,7 +158,8 @@ static bool strings_check(struct doc *doc, uint32_t value, const char *name, str
 	uint32_t at = 0;
 
 	if (v->type == DOC_ARRAY && !v->n) {
-		diag_add(diags, DIAG_ERROR, "empty-list", doc_place(doc, value), NULL, "the list of '%s' is empty", name);
+		diag_add(diags, DIAG_ERROR, "empty-list", doc_place(doc, value), NULL, "the list of '%s' is empty",
+			 name);
 		return false;
 	}
 	while ((at = strings_next(doc, value, at))) {
@@ -248,8 +252,8 @@ static bool object_read(struct doc *doc, uint32_t value, const struct shape *sha
 	for (i = 0; i < shape->n_keys; i++) {
 		if (shape->keys[i].is != KEY_REQUIRED || stands & 1u << i)
 			continue;
-		diag_add(diags, DIAG_ERROR, "missing-key", place, shape->keys[i].example,
-			 "%s needs '%s'", shape->what, shape->keys[i].name);
+		diag_add(diags, DIAG_ERROR, "missing-key", place, shape->keys[i].example, "%s needs '%s'", shape->what,
+			 shape->keys[i].name);
 		right = false;
 	}
 	return right;

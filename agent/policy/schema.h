@@ -48,7 +48,7 @@ enum rule_key {
 enum file_kind {
 	FILE_POLICY,
 	FILE_ABSTRACTION, /* rules and variables that policies include */
-	FILE_DROP_IN,     /* the same, added to one policy by standing in its NAME.json.d */
+	FILE_DROP_IN, /* the same, added to one policy by standing in its NAME.json.d */
 };
 
 /**

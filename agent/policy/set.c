@@ -219,7 +219,9 @@ static int head_read(struct loader *loader, struct reader *reader, struct source
 static int policy_build(struct loader *loader, struct policy_files *files, struct policy *policy)
 {
 	struct reader reader = {
-		.memory = loader->memory, .diags = loader->diags, .n_objects = &loader->n_objects,
+		.memory = loader->memory,
+		.diags = loader->diags,
+		.n_objects = &loader->n_objects,
 		.variables = { .diags = loader->diags },
 	};
 	int r = variables_read(&reader.variables, files);

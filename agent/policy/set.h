@@ -24,12 +24,12 @@ struct policy_options {
 	const char *const *paths;
 	size_t n_paths;
 	const char *vendor_dir; /* NULL: POLICY_VENDOR_DIR; a folder that is not there is empty */
-	const char *admin_dir;  /* NULL: POLICY_ADMIN_DIR */
+	const char *admin_dir; /* NULL: POLICY_ADMIN_DIR */
 	/* Where abstractions are looked for; none: /etc/lsmd/abstractions, /usr/share/lsmd/abstractions. */
 	const char *const *abstraction_dirs;
 	size_t n_abstraction_dirs;
-	bool force;     /* a set that holds PID 1, sshd, login, lsmd or lsmctl is only warned of */
-	bool look;      /* look at this machine's file system: names that are symbolic links are warned of */
+	bool force; /* a set that holds PID 1, sshd, login, lsmd or lsmctl is only warned of */
+	bool look; /* look at this machine's file system: names that are symbolic links are warned of */
 	bool text_drop; /* do not keep the files' text after a set is made: messages then show no source lines */
 };
 

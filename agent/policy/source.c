@@ -43,11 +43,12 @@ static void file_refuse(uint32_t file, int why, struct diags *diags)
 		diag_add(diags, DIAG_ERROR, "file-kind", place, NULL, "not a regular file");
 		break;
 	case FILE_IS_LINK:
-		diag_add(diags, DIAG_ERROR, "file-link", place, "name the file itself; a link to /dev/null masks a policy",
-			 "a symbolic link is not followed");
+		diag_add(diags, DIAG_ERROR, "file-link", place,
+			 "name the file itself; a link to /dev/null masks a policy", "a symbolic link is not followed");
 		break;
 	case FILE_TOO_LARGE:
-		diag_add(diags, DIAG_ERROR, "file-size", place, "split the file", "larger than %u bytes", SOURCE_BYTES_MAX);
+		diag_add(diags, DIAG_ERROR, "file-size", place, "split the file", "larger than %u bytes",
+			 SOURCE_BYTES_MAX);
 		break;
 	default:
 		diag_add(diags, DIAG_ERROR, "file-read", place, NULL, "cannot be read: %s", strerror(-why));

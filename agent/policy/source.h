@@ -30,7 +30,7 @@ struct source {
 	struct doc doc;
 	uint32_t keys[N_POLICY_KEYS];
 	bool right; /* read, parsed, and its keys are as they should be */
-	bool busy;  /* of an abstraction: includes are being followed through it */
+	bool busy; /* of an abstraction: includes are being followed through it */
 	size_t seen; /* the last inclusion that met it */
 };
 

@@ -28,7 +28,10 @@ static int file_check(const char *path, FILE *out)
 {
 	static const char *const abstractions = "abstractions";
 	struct policy_options options = {
-		.paths = &path, .n_paths = 1, .abstraction_dirs = &abstractions, .n_abstraction_dirs = 1,
+		.paths = &path,
+		.n_paths = 1,
+		.abstraction_dirs = &abstractions,
+		.n_abstraction_dirs = 1,
 	};
 	struct diags diags = {};
 	struct policy_set *set = NULL;
