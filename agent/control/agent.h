@@ -14,6 +14,7 @@
 #include "agent/control/settings.h"
 #include "agent/kernel/kernel.h"
 #include "agent/record/recorder.h"
+#include "agent/util/log.h"
 
 struct pump;
 struct reloads;
@@ -32,6 +33,7 @@ struct agent {
 	struct loaded *loaded;
 	uint64_t loaded_us;     /* wall clock of the last swap by this agent; 0: none */
 	uint64_t started_us;    /* wall clock */
+	struct log_limit refusals;
 	uint64_t sent_before[2]; /* events that earlier agents took from the rings: notes, denials */
 };
 

@@ -146,11 +146,13 @@ static const char *reload_decide(struct reloads *reloads, const struct reload_op
 static void outcome_log(struct agent *agent, const struct load *load, const char *outcome, int r,
 			const struct kernel_why *why, const struct peer *peer)
 {
-	char who[96] = "a signal or the service manager";
+	char who[96] = "a signal";
 
-	if (peer)
-		snprintf(who, sizeof(who), "process %d of user %u (login user %d)", peer->pid, peer->uid,
-			 (int)peer->loginuid);
+	if (peer && peer->loginuid != ~0u)
+		snprintf(who, sizeof(who), "process %d of user %u, who logged in as user %u", peer->pid, peer->uid,
+			 peer->loginuid);
+	else if (peer)
+		snprintf(who, sizeof(who), "process %d of user %u, of no login", peer->pid, peer->uid);
 	if (!strcmp(outcome, "refused"))
 		log_error(0, "Reload asked by %s: the policies on disk are refused with %zu errors; generation %" PRIu64
 			     " stays in force", who, load->diags.n_errors, kernel_generation(agent->kernel));

@@ -155,7 +155,8 @@ void request_handle(void *data, struct client *client, const json_t *request)
 	struct agent *agent = data;
 
 	if (peer_is_held(agent, client_peer(client))) {
-		log_warning(0, "Process %d of user %u is held by a policy, or its label cannot be read: its request is refused",
+		log_limited(&agent->refusals, 0,
+			    "Process %d of user %u is held by a policy, or its label cannot be read: its request is refused",
 			    client_peer(client)->pid, client_peer(client)->uid);
 		client_error(client, "a process that a policy holds may not ask the agent");
 		return;

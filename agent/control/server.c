@@ -38,6 +38,7 @@ struct server {
 	sd_event_source *source;
 	server_fn fn;
 	void *data;
+	struct log_limit refusals;
 	uint64_t last_id;
 	struct client clients[SERVER_CLIENTS_MAX];
 };
@@ -309,13 +310,13 @@ static int server_ready(sd_event_source *source, int listen_fd, uint32_t events,
 	r = peer_check(fd, &peer);
 	if (r) {
 		connection_refuse(fd, peer_refusal(r));
-		log_warning(r, "Control connection of process %d, user %u, refused: %s", peer.pid, peer.uid,
-			    peer_refusal(r));
+		log_limited(&server->refusals, r, "Control connection of process %d, user %u, refused: %s", peer.pid,
+			    peer.uid, peer_refusal(r));
 		return 0;
 	}
 	r = connection_take(server, fd, &peer);
 	if (r)
-		log_warning(r, "Control connection of process %d not taken", peer.pid);
+		log_limited(&server->refusals, r, "Control connection of process %d not taken", peer.pid);
 	else
 		TAKE_FD(fd);
 	return 0;

@@ -88,8 +88,7 @@ int ctl_no_agent(const struct ctl *ctl)
 {
 	fprintf(stderr,
 		"lsmctl: the agent cannot be reached at %s\n"
-		"Start it with 'systemctl start lsmd'; 'journalctl -u lsmd' says why it ended. What it had put in force, "
-		"the kernel goes on enforcing.\n",
+		"Start it with 'systemctl start lsmd'; 'journalctl -u lsmd' says why it ended.\n",
 		ctl->settings.socket);
 	return CTL_NO_AGENT;
 }

@@ -166,7 +166,7 @@ static void counters_print(const json_t *status, bool colour)
 
 	title("decisions", colour);
 	json_object_foreach(counters, key, value)
-		if (json_is_integer(value))
+		if (json_integer_value(value) || !strcmp(key, "denied"))
 			printf("  %-24s %lld\n", key, (long long)json_integer_value(value));
 	json_object_foreach(reasons, key, value)
 		if (json_integer_value(value))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/util/buf.h"
@@ -60,17 +61,12 @@ static void lines_add(struct buf *out, int level, const char *text)
 	}
 }
 
-int log_message(int level, int r, const char *format, ...)
+static void message_write(int level, int r, unsigned long long held, const char *format, va_list args)
 {
 	_cleanup_buf_ struct buf out = {};
 	char *text = NULL;
-	va_list args;
-	int n;
 
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
+	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	lines_add(&out, level, text ? text : format);
 	free(text);
@@ -78,7 +74,36 @@ int log_message(int level, int r, const char *format, ...)
 		out.len--;
 		buf_printf(&out, ": %s\n", strerror(-r));
 	}
+	if (held && out.len) {
+		out.len--;
+		buf_printf(&out, " (and %llu like it before)\n", held);
+	}
 	if (!out.failed)
 		fwrite(out.bytes, 1, out.len, stderr);
+}
+
+int log_message(int level, int r, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message_write(level, r, 0, format, args);
+	va_end(args);
 	return r;
+}
+
+void log_limited(struct log_limit *limit, int r, const char *format, ...)
+{
+	struct timespec now;
+	va_list args;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (limit->last_s == (unsigned long long)now.tv_sec) {
+		limit->held++;
+		return;
+	}
+	va_start(args, format);
+	message_write(LOG_WARNING, r, limit->held, format, args);
+	va_end(args);
+	*limit = (struct log_limit){ .last_s = now.tv_sec };
 }

@@ -19,6 +19,15 @@ void log_open(const char *program);
  */
 int log_message(int level, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Messages of a kind that others can cause at will: at most one a second, which says how many it stands for. */
+struct log_limit {
+	unsigned long long last_s;
+	unsigned long long held;
+};
+
+/** log_limited() - a warning, or nothing when the last of this kind is less than a second old */
+void log_limited(struct log_limit *limit, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 #define log_error(r, ...) log_message(LOG_ERR, r, __VA_ARGS__)
 #define log_warning(r, ...) log_message(LOG_WARNING, r, __VA_ARGS__)
 #define log_notice(...) ((void)log_message(LOG_NOTICE, 0, __VA_ARGS__))
