@@ -106,12 +106,13 @@ static bool answer_same(const struct lsmd_answer *a, const struct lsmd_answer *b
 static int answer_compare(const struct policy_set *set, const struct ask *ask, const struct lsmd_answer *oracle,
 			  const struct lsmd_answer *other)
 {
+	const struct policy *policy = &set->policies[oracle->layer];
 	enum naive_move move;
 	int r;
 
 	if (!ask->directory || oracle->layer != other->layer || oracle->mode != other->mode)
 		return ENGINE_DIFFERS;
-	r = naive_move(&set->policies[oracle->layer], ask->name, ask->other, &move);
+	r = naive_move(policy, ask->name, ask->other, &move);
 	if (r)
 		return r;
 	if (move == NAIVE_MOVE_UNKNOWN)
@@ -119,14 +120,15 @@ static int answer_compare(const struct policy_set *set, const struct ask *ask, c
 	if (oracle->verdict != LSMD_VERDICT_ALLOW || other->reason != LSMD_REASON_RENAME_WIDENS ||
 	    other->verdict != LSMD_VERDICT_DENY || other->rule != NAIVE_RULE_NONE)
 		return ENGINE_DIFFERS;
-	if (move == NAIVE_MOVE_SAME_ANSWERS)
-		return ENGINE_CAUTIOUS;
 	r = set_goes_on(set, ask->name);
 	if (r == 0)
 		r = set_goes_on(set, ask->other);
-	if (r < 0)
+	if (r)
+		return r < 0 ? r : ENGINE_CAUTIOUS;
+	r = naive_move_patterns(policy, ask->name, ask->other, &move);
+	if (r)
 		return r;
-	return r ? ENGINE_CAUTIOUS : ENGINE_DIFFERS;
+	return move == NAIVE_MOVE_KEEPS ? ENGINE_DIFFERS : ENGINE_CAUTIOUS;
 }
 
 static bool refused_follows(const struct asked *asked)

@@ -38,8 +38,11 @@ enum engine_compared {
  * Return: enum engine_compared, or a negative error. Names, modes, verdicts, reasons, verbs and rules must be the same.
  *
  * The one difference that is allowed: a directory may be refused with rename-widens although everything below keeps its
- * answers, when that is not by the same rules; or when some policy of the set names something below one of the two,
- * or a longer component that begins with the same pieces: the tree of literal names is shared by all layers.
+ * answers,
+ *  - when some pattern of the layer tells the two names apart, or what may follow them: then the automaton is in two
+ *    states, or the tree of literal names says another thing, although all rules together give the same answers;
+ *  - when some policy of the set names something below one of the two, or a longer component that begins with the same
+ *    pieces: the tree of literal names is shared by all layers.
  */
 int engine_compare(const struct policy_set *set, const struct ask *ask, int oracle_r, const struct asked *oracle,
 		   int other_r, const struct asked *other);

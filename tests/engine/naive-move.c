@@ -218,7 +218,11 @@ static void spots_match(const struct tracks *tracks, const bool *spots, int *mat
 	}
 }
 
-static int ends_compare(const struct tracks *tracks, const bool *from, const bool *to, enum naive_move *move)
+/* What is asked of each pair: MOVE_KEEPS unless it shows another thing. */
+typedef int ends_compare(const struct tracks *tracks, const bool *from, const bool *to, enum naive_move *move);
+
+/* Does a name that ends here permit the same verbs after both? */
+static int ends_permit(const struct tracks *tracks, const bool *from, const bool *to, enum naive_move *move)
 {
 	size_t n = tracks->policy->n_rules;
 	_cleanup_free_ int *matches = calloc(2 * n + 1, sizeof(*matches));
@@ -228,15 +232,25 @@ static int ends_compare(const struct tracks *tracks, const bool *from, const boo
 		return -ENOMEM;
 	spots_match(tracks, from, matches);
 	spots_match(tracks, to, matches + n);
-	if (memcmp(matches, matches + n, n * sizeof(*matches)) == 0)
-		return 0;
-	*move = NAIVE_MOVE_SAME_ANSWERS;
 	naive_rights_collect(tracks->policy, matches, &rights_from);
 	naive_rights_collect(tracks->policy, matches + n, &rights_to);
 	for (unsigned int bit = 0; bit < 32; bit++)
 		if (naive_rights_permit(tracks->policy, &rights_from, bit) !=
 		    naive_rights_permit(tracks->policy, &rights_to, bit))
 			*move = NAIVE_MOVE_DIFFERS;
+	return 0;
+}
+
+/* Does each pattern by itself match after both, or after neither? */
+static int ends_match(const struct tracks *tracks, const bool *from, const bool *to, enum naive_move *move)
+{
+	for (size_t t = 0; t < tracks->n_tracks; t++) {
+		const struct track *track = &tracks->tracks[t];
+		size_t n = track->glob.n_tokens;
+
+		if ((from[track->at + n] || from[track->inside + n]) != (to[track->at + n] || to[track->inside + n]))
+			*move = NAIVE_MOVE_DIFFERS;
+	}
 	return 0;
 }
 
@@ -275,35 +289,43 @@ static void pairs_keep_last(struct pairs *pairs)
 	pairs->hashes[pairs->n_pairs++] = hash;
 }
 
-static int pair_follow(const struct tracks *tracks, struct pairs *pairs, size_t i, unsigned char byte,
-		       enum naive_move *move)
+/* What is done with the pairs. */
+struct quest {
+	const struct tracks *tracks;
+	struct pairs pairs;
+	ends_compare *compare;
+	bool any; /* bytes that are no name below the two are followed too */
+};
+
+static int pair_follow(struct quest *quest, size_t i, unsigned char byte, enum naive_move *move)
 {
+	struct pairs *pairs = &quest->pairs;
 	const bool *pair = pairs->pairs + i * pairs->size;
 	bool *next = pairs->pairs + pairs->n_pairs * pairs->size;
-	size_t n = tracks->n_spots;
+	size_t n = quest->tracks->n_spots;
 	size_t n_before = pairs->n_pairs;
 
-	if ((pair[PAIR_SLASH] && byte == '/') || (pair[PAIR_START] && byte != '/'))
+	if (!quest->any && ((pair[PAIR_SLASH] && byte == '/') || (pair[PAIR_START] && byte != '/')))
 		return 0;
 	next[PAIR_START] = false;
 	next[PAIR_SLASH] = byte == '/';
-	spots_step(tracks, byte, pair + PAIR_SPOTS, next + PAIR_SPOTS);
-	spots_step(tracks, byte, pair + PAIR_SPOTS + n, next + PAIR_SPOTS + n);
+	spots_step(quest->tracks, byte, pair + PAIR_SPOTS, next + PAIR_SPOTS);
+	spots_step(quest->tracks, byte, pair + PAIR_SPOTS + n, next + PAIR_SPOTS + n);
 	pairs_keep_last(pairs);
-	if (pairs->n_pairs == n_before || byte == '/')
+	if (pairs->n_pairs == n_before || (byte == '/' && !quest->any))
 		return 0;
-	return ends_compare(tracks, next + PAIR_SPOTS, next + PAIR_SPOTS + n, move);
+	return quest->compare(quest->tracks, next + PAIR_SPOTS, next + PAIR_SPOTS + n, move);
 }
 
-static int pairs_follow(const struct tracks *tracks, struct pairs *pairs, enum naive_move *move)
+static int pairs_follow(struct quest *quest, enum naive_move *move)
 {
-	for (size_t i = 0; i < pairs->n_pairs; i++)
-		for (size_t b = 0; b < tracks->n_bytes; b++) {
-			int r = pair_follow(tracks, pairs, i, tracks->bytes[b], move);
+	for (size_t i = 0; i < quest->pairs.n_pairs; i++)
+		for (size_t b = 0; b < quest->tracks->n_bytes; b++) {
+			int r = pair_follow(quest, i, quest->tracks->bytes[b], move);
 
 			if (r || *move == NAIVE_MOVE_DIFFERS)
 				return r;
-			if (pairs->n_pairs == TRIES_MAX) {
+			if (quest->pairs.n_pairs == TRIES_MAX) {
 				*move = NAIVE_MOVE_UNKNOWN;
 				return 0;
 			}
@@ -311,29 +333,52 @@ static int pairs_follow(const struct tracks *tracks, struct pairs *pairs, enum n
 	return 0;
 }
 
-int naive_move(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, enum naive_move *ret)
+/* The pair of the two names themselves. */
+static int pairs_start(struct quest *quest, struct ask_bytes from, struct ask_bytes to, enum naive_move *move)
+{
+	size_t n = quest->tracks->n_spots;
+	bool *first = quest->pairs.pairs;
+	int r;
+
+	r = spots_of_name(quest->tracks, from, first + PAIR_SPOTS);
+	if (r == 0)
+		r = spots_of_name(quest->tracks, to, first + PAIR_SPOTS + n);
+	if (r)
+		return r;
+	first[PAIR_START] = true;
+	pairs_keep_last(&quest->pairs);
+	return quest->any ? quest->compare(quest->tracks, first + PAIR_SPOTS, first + PAIR_SPOTS + n, move) : 0;
+}
+
+static int quest_run(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, ends_compare *compare,
+		     bool any, enum naive_move *ret)
 {
 	__attribute__((cleanup(tracks_clear))) struct tracks tracks = { 0 };
+	struct quest quest = { .tracks = &tracks, .compare = compare, .any = any };
 	_cleanup_free_ uint64_t *hashes = calloc(TRIES_MAX + 1, sizeof(*hashes));
 	_cleanup_free_ bool *memory = NULL;
-	struct pairs pairs = { .hashes = hashes };
 	int r;
 
 	r = tracks_read(policy, &tracks);
 	if (r)
 		return r;
-	pairs.size = PAIR_SPOTS + 2 * tracks.n_spots;
-	memory = calloc(TRIES_MAX + 1, pairs.size);
+	quest.pairs.size = PAIR_SPOTS + 2 * tracks.n_spots;
+	memory = calloc(TRIES_MAX + 1, quest.pairs.size);
 	if (!memory || !hashes)
 		return -ENOMEM;
-	pairs.pairs = memory;
-	r = spots_of_name(&tracks, from, memory + PAIR_SPOTS);
-	if (r == 0)
-		r = spots_of_name(&tracks, to, memory + PAIR_SPOTS + tracks.n_spots);
-	if (r)
-		return r;
-	memory[PAIR_START] = true;
-	pairs_keep_last(&pairs);
-	*ret = NAIVE_MOVE_SAME_RULES;
-	return pairs_follow(&tracks, &pairs, ret);
+	quest.pairs.pairs = memory;
+	quest.pairs.hashes = hashes;
+	*ret = NAIVE_MOVE_KEEPS;
+	r = pairs_start(&quest, from, to, ret);
+	return r ? r : pairs_follow(&quest, ret);
+}
+
+int naive_move(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, enum naive_move *ret)
+{
+	return quest_run(policy, from, to, ends_permit, false, ret);
+}
+
+int naive_move_patterns(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, enum naive_move *ret)
+{
+	return quest_run(policy, from, to, ends_match, true, ret);
 }

@@ -264,7 +264,7 @@ static int move_widens(const struct policy *policy, const struct ask *ask, const
 	r = naive_move(policy, ask->name, ask->other, &move);
 	if (r)
 		return r;
-	return move == NAIVE_MOVE_DIFFERS || move == NAIVE_MOVE_UNKNOWN;
+	return move != NAIVE_MOVE_KEEPS;
 }
 
 /* 15, 18: rename and link. The old name answers first, and what the new name loses is deleted. */

@@ -45,17 +45,24 @@ void naive_rights_collect(const struct policy *policy, const int *matches, struc
 bool naive_rights_permit(const struct policy *policy, const struct naive_rights *rights, unsigned int bit);
 
 enum naive_move {
-	NAIVE_MOVE_DIFFERS,      /* some name below would get another answer */
-	NAIVE_MOVE_SAME_ANSWERS, /* the same answers, by other rules for some name */
-	NAIVE_MOVE_SAME_RULES,   /* no rule tells anything below the old name from the same below the new one */
-	NAIVE_MOVE_UNKNOWN,      /* more possibilities than were tried */
+	NAIVE_MOVE_KEEPS,
+	NAIVE_MOVE_DIFFERS,
+	NAIVE_MOVE_UNKNOWN, /* more possibilities than were tried */
 };
 
 /**
- * naive_move() - what happens to the names below a directory that is renamed (MEANING.md 15)
+ * naive_move() - do all names below a directory that is renamed keep their answers (MEANING.md 15)?
  * @ret: enum naive_move
  * Return: 0, -EINVAL, -ENOMEM. See naive-move.c for the method.
  */
 int naive_move(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, enum naive_move *ret);
+
+/**
+ * naive_move_patterns() - is there no pattern that tells the two apart, in whatever bytes follow them?
+ *
+ * More than the meaning asks: it takes in the two names themselves and longer names that only begin like them. Where
+ * it is NAIVE_MOVE_KEEPS, nobody has a reason to doubt.
+ */
+int naive_move_patterns(const struct policy *policy, struct ask_bytes from, struct ask_bytes to, enum naive_move *ret);
 
 #endif

@@ -555,8 +555,13 @@ static uint32_t verbs_pick(struct random_source *random, const struct target *ta
 static void two_names_ask(struct random_source *random, struct random_pool *pool, const struct policy_set *set,
 			  struct ask *ask)
 {
+	/* The root is never moved. */
+	while (ask->name.len == 1)
+		ask->name = name_random(random, pool, set, NULL);
+	do
+		ask->other = name_random(random, pool, set, NULL);
+	while (ask->other.len == 1);
 	ask->wanted = LSMD_ACCESS_LINK;
-	ask->other = name_random(random, pool, set, NULL);
 	if (chance(random, 25)) {
 		ask->wanted |= chance(random, 20) ? LSMD_ACCESS_DEVICES : 0;
 		return;
