@@ -37,31 +37,39 @@ LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
 	return view->image && view->image->generation == image;
 }
 
-static __always_inline void layer_ask(const struct lsmd_view *view, struct engine_work *work, __u32 id, __u32 reason)
+/* The answer of one layer that holds the program. Verified once, not once a layer. */
+__noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 {
-	const struct lsmd_layer *layer = view_record(view, layers, struct lsmd_layer, id);
-	struct lsmd_answer *answer = &work->answers[work->n_answers & (LSMD_LAYERS_MAX - 1)];
+	const struct lsmd_layer *layer;
+	struct lsmd_answer *answer;
+	struct lsmd_view view;
+	__u32 id;
 
+	if (!work || !view_open(&view, work->req.image))
+		return 0;
+	id = work->held.layers[i & (LSMD_LAYERS_MAX - 1)];
+	layer = view_record(&view, layers, struct lsmd_layer, id);
+	answer = &work->answers[work->n_answers & (LSMD_LAYERS_MAX - 1)];
 	if (layer->mode == LSMD_MODE_OFF)
-		return;
+		return 1;
 	answer->layer = id;
 	answer->mode = layer->mode;
 	work->n_answers++;
 	if (reason != LSMD_REASON_NONE)
 		layer_undecided(layer, work->req.wanted, reason, answer);
 	else if (work->req.two)
-		layer_decide_two(view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
+		layer_decide_two(&view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
 				 &work->found[1], 1, answer);
 	else
-		layer_decide_one(view, &work->req, id, layer, &work->name, &work->found[0], 1, answer);
+		layer_decide_one(&view, &work->req, id, layer, &work->name, &work->found[0], 1, answer);
+	return 1;
 }
 
 __noinline int work_decide(struct engine_work *work)
 {
-	struct lsmd_view view;
 	__u32 reason, i, n;
 
-	if (!work || !view_open(&view, work->req.image))
+	if (!work)
 		return 0;
 	reason = request_reason(&work->req, &work->name, &work->other);
 	if (reason == LSMD_REASON_NONE &&
@@ -69,7 +77,8 @@ __noinline int work_decide(struct engine_work *work)
 		return 0;
 	n = work->held.n;
 	for (i = LSMD_UNKNOWN(work->zero); i < LSMD_LAYERS_MAX && i < n; i++)
-		layer_ask(&view, work, work->held.layers[i], reason);
+		if (!work_layer(work, i, reason))
+			return 0;
 	return 1;
 }
 
