@@ -32,12 +32,12 @@ struct sweep {
 	struct class_table *table;
 	struct range *ports; /* all different in ports, rule and access; sorted by first port */
 	size_t n_ports;
-	uint32_t *ports_of;  /* of each range of the layer */
-	uint32_t *covers;    /* how many ranges with these ports cover the address reached */
-	uint32_t *seen_in;   /* overlaps */
-	uint32_t *active;    /* sorted indices whose `covers` is not 0 */
+	uint32_t *ports_of; /* of each range of the layer */
+	uint32_t *covers; /* how many ranges with these ports cover the address reached */
+	uint32_t *seen_in; /* overlaps */
+	uint32_t *active; /* sorted indices whose `covers` is not 0 */
 	uint32_t n_active;
-	uint32_t hash;       /* of the active ones, in any order */
+	uint32_t hash; /* of the active ones, in any order */
 	struct {
 		struct side *items;
 		size_t n, capacity;
@@ -62,7 +62,8 @@ static uint32_t portset_hash(const void *owner, uint32_t id)
 
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct lsmd_port *port = &addr->ports.items[set->first + i];
-		const uint32_t words[] = { port->first | (uint32_t)port->last << 16, port->allow, port->deny, port->rule };
+		const uint32_t words[] = { port->first | (uint32_t)port->last << 16, port->allow, port->deny,
+					   port->rule };
 
 		h = hash_words(words, 4, h);
 	}
@@ -74,8 +75,8 @@ static bool portset_equal(const void *owner, uint32_t a, uint32_t b)
 	const struct addr *addr = owner;
 	const struct lsmd_portset *x = &addr->portsets.items[a], *y = &addr->portsets.items[b];
 
-	return x->n == y->n && !memcmp(&addr->ports.items[x->first], &addr->ports.items[y->first],
-				       x->n * sizeof(struct lsmd_port));
+	return x->n == y->n &&
+	       !memcmp(&addr->ports.items[x->first], &addr->ports.items[y->first], x->n * sizeof(struct lsmd_port));
 }
 
 static const struct dedupe_ops portset_ops = { portset_hash, portset_equal };
@@ -92,8 +93,8 @@ static bool overlap_equal(const void *owner, uint32_t a, uint32_t b)
 	const struct sweep *sweep = owner;
 	const struct overlap *x = &sweep->overlaps.items[a], *y = &sweep->overlaps.items[b];
 
-	return x->n == y->n && !memcmp(&sweep->members.items[x->first], &sweep->members.items[y->first],
-				       x->n * sizeof(uint32_t));
+	return x->n == y->n &&
+	       !memcmp(&sweep->members.items[x->first], &sweep->members.items[y->first], x->n * sizeof(uint32_t));
 }
 
 static const struct dedupe_ops overlap_ops = { overlap_hash, overlap_equal };
@@ -254,7 +255,8 @@ static int port_add(struct sweep *sweep, uint32_t set_first, uint32_t first, uin
 	r = sum_rule(sweep->table, sum, &rule);
 	if (r)
 		return r;
-	if (port && port->last + 1u == first && port->allow == sum->allow && port->deny == sum->deny && port->rule == rule) {
+	if (port && port->last + 1u == first && port->allow == sum->allow && port->deny == sum->deny &&
+	    port->rule == rule) {
 		port->last = (uint16_t)last;
 		return 0;
 	}

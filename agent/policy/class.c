@@ -150,7 +150,8 @@ int sum_rule(struct class_table *table, const struct sum *sum, uint32_t *ret)
 }
 
 /* The cells of one class alone. */
-static const struct lsmd_cell *class_cells(const struct class_table *table, uint32_t id, struct lsmd_cell *one, size_t *n)
+static const struct lsmd_cell *class_cells(const struct class_table *table, uint32_t id, struct lsmd_cell *one,
+					   size_t *n)
 {
 	const struct lsmd_class *class = &table->classes.items[id];
 

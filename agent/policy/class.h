@@ -14,11 +14,11 @@
 
 /* What one rule says of a name or an address. */
 struct entry {
-	uint32_t next;  /* index of the next entry for the same name; 0: last */
+	uint32_t next; /* index of the next entry for the same name; 0: last */
 	uint32_t layer;
 	uint32_t allow; /* access, device twins included */
 	uint32_t deny;
-	uint32_t rule;  /* global number */
+	uint32_t rule; /* global number */
 };
 
 /* What several rules of one layer say together. rule[v] counts where allow or deny has the bit v. */

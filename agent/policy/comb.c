@@ -19,9 +19,9 @@
 
 /* A state waiting for its place. */
 struct tooth {
-	uint32_t state;  /* of the automaton */
-	uint32_t other;  /* its commonest target */
-	uint32_t n;      /* columns that lead elsewhere */
+	uint32_t state; /* of the automaton */
+	uint32_t other; /* its commonest target */
+	uint32_t n; /* columns that lead elsewhere */
 };
 
 static uint32_t bytemap_hash(const void *owner, uint32_t id)

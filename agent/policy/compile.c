@@ -15,10 +15,11 @@
 struct speech {
 	struct automaton *automaton;
 	struct entry entry; /* without device twins */
-	uint32_t twins;     /* of entry.allow, given to names without wildcard in the last component */
+	uint32_t twins; /* of entry.allow, given to names without wildcard in the last component */
 };
 
-static int refuse(struct compiler *compiler, const char *code, struct place place, const char *mend, const char *message)
+static int refuse(struct compiler *compiler, const char *code, struct place place, const char *mend,
+		  const char *message)
 {
 	diag_add(compiler->diags, DIAG_ERROR, code, place, mend, "%s", message);
 	compiler->refused = true;
@@ -28,7 +29,8 @@ static int refuse(struct compiler *compiler, const char *code, struct place plac
 /* The tables alone are more than an image holds: there is no going on. */
 static int refuse_size(struct compiler *compiler, struct place place)
 {
-	refuse(compiler, "image-too-large", place, "name directories with a '/' at the end instead of the files in them",
+	refuse(compiler, "image-too-large", place,
+	       "name directories with a '/' at the end instead of the files in them",
 	       "the policies up to here need more than the 256 MiB that an image may have");
 	return COMPILE_REFUSED;
 }
@@ -72,7 +74,8 @@ static int name_to_automaton(struct compiler *compiler, struct automaton *automa
 	if (!r)
 		r = automaton_owner(automaton, object, &owner);
 	if (!r && !automaton->full)
-		r = nfa_add(&automaton->nfa, &compiler->glob, name, object->kind == OBJECT_ABSTRACT ? '@' : 0, owner, entry);
+		r = nfa_add(&automaton->nfa, &compiler->glob, name, object->kind == OBJECT_ABSTRACT ? '@' : 0, owner,
+			    entry);
 	return r > 0 ? automaton_refuse(compiler, automaton, owner) : r;
 }
 
@@ -153,8 +156,8 @@ static int everything_add(struct compiler *compiler, const struct speech *speech
 		.last_lo = ~0ull,
 		.last_port = UINT16_MAX,
 	};
-	const uint32_t addressed = LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN |
-				   LSMD_ACCESS_ACCEPT;
+	const uint32_t addressed =
+		LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN | LSMD_ACCESS_ACCEPT;
 	const uint32_t files = LSMD_ACCESS_FILES | LSMD_ACCESS_DEVICES | LSMD_ACCESS_EXEC | LSMD_ACCESS_MAP;
 	struct entry named = entry_of(&speech->entry, files | addressed);
 	struct entry sockets = entry_of(&speech->entry, addressed);

@@ -46,8 +46,8 @@ struct compiler {
 	uint32_t subject_dfa;
 	uint32_t subject_map;
 	uint32_t undecided;
-	struct glob glob;          /* the pattern being read */
-	struct automaton names;    /* of the layer being compiled */
+	struct glob glob; /* the pattern being read */
+	struct automaton names; /* of the layer being compiled */
 	struct automaton subjects;
 };
 

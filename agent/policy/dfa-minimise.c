@@ -15,21 +15,21 @@ struct block {
 	uint32_t first; /* in partition.states */
 	uint32_t n;
 	uint32_t marked; /* the first of them */
-	bool waiting;    /* on the work list */
+	bool waiting; /* on the work list */
 };
 
 struct partition {
-	uint32_t *states;   /* by block */
-	uint32_t *place;    /* of each state in `states` */
+	uint32_t *states; /* by block */
+	uint32_t *place; /* of each state in `states` */
 	uint32_t *block_of;
 	struct block *blocks;
 	uint32_t n_blocks;
-	uint32_t *waiting;  /* blocks */
+	uint32_t *waiting; /* blocks */
 	uint32_t n_waiting;
-	uint32_t *touched;  /* blocks with marked states */
+	uint32_t *touched; /* blocks with marked states */
 	uint32_t n_touched;
 	uint32_t *splitter; /* states of the block being worked with */
-	uint32_t *from_at;  /* [column * (n_states + 1) + state]: first of the states that lead there */
+	uint32_t *from_at; /* [column * (n_states + 1) + state]: first of the states that lead there */
 	uint32_t *from;
 };
 

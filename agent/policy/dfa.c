@@ -24,7 +24,7 @@ struct subset {
 struct builder {
 	const struct nfa *nfa;
 	struct class_table *table;
-	struct members closures;   /* of node v: [closure_at[v], closure_at[v + 1]) */
+	struct members closures; /* of node v: [closure_at[v], closure_at[v + 1]) */
 	uint32_t *closure_at;
 	struct members members;
 	struct {
@@ -32,14 +32,14 @@ struct builder {
 		size_t n, capacity;
 	} subsets;
 	struct dedupe known;
-	struct members next;       /* the transitions, n_columns a state */
+	struct members next; /* the transitions, n_columns a state */
 	struct members class;
 	uint32_t n_columns;
 	uint8_t bytemap[256];
-	uint32_t slash;            /* column */
+	uint32_t slash; /* column */
 	struct members by_column[256]; /* where a state's own bytes lead */
 	struct members everywhere; /* where every byte leads */
-	struct members names;      /* where every byte but '/' leads: the former included */
+	struct members names; /* where every byte but '/' leads: the former included */
 	struct members merged;
 	struct {
 		struct entry *items;
@@ -213,8 +213,8 @@ static bool subset_equal(const void *owner, uint32_t a, uint32_t b)
 	const struct builder *builder = owner;
 	const struct subset *x = &builder->subsets.items[a], *y = &builder->subsets.items[b];
 
-	return x->n == y->n && !memcmp(&builder->members.items[x->first], &builder->members.items[y->first],
-				       x->n * sizeof(uint32_t));
+	return x->n == y->n &&
+	       !memcmp(&builder->members.items[x->first], &builder->members.items[y->first], x->n * sizeof(uint32_t));
 }
 
 static const struct dedupe_ops subset_ops = { subset_hash, subset_equal };
@@ -294,7 +294,8 @@ static int follow_subset(struct builder *builder, struct subset subset)
 		int r = 0;
 
 		if (node->loop != NFA_LOOP_NONE)
-			r = add_closure(builder, node->loop == NFA_LOOP_ALL ? &builder->everywhere : &builder->names, v);
+			r = add_closure(builder, node->loop == NFA_LOOP_ALL ? &builder->everywhere : &builder->names,
+					v);
 		for (uint32_t e = node->edges; !r && e; e = builder->nfa->edges.items[e].next)
 			r = follow_edge(builder, &builder->nfa->edges.items[e]);
 		if (r)

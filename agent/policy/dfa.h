@@ -19,11 +19,11 @@
 #define DFA_STATES_MAX 200000
 #define DFA_CELLS_MAX (1u << 24) /* states * columns */
 #define DFA_MEMBERS_MAX (1u << 24) /* nodes of all sets together */
-#define DFA_WORK_MAX (1u << 29)    /* nodes looked at */
+#define DFA_WORK_MAX (1u << 29) /* nodes looked at */
 
 /* State 0 is dead, state 1 the start. Zero-initialise, dfa_clear(). */
 struct dfa {
-	uint32_t *next;  /* [state * n_columns + column] */
+	uint32_t *next; /* [state * n_columns + column] */
 	uint32_t *class; /* of names that end in the state */
 	uint32_t n_states;
 	uint32_t n_columns;
@@ -59,11 +59,14 @@ struct comb {
 		size_t n, capacity;
 	} steps;
 	struct {
-		uint32_t *items; /* free steps in a ring: [2 * i] the one before, [2 * i + 1] the one behind; head at 0 */
+		uint32_t *
+			items; /* free steps in a ring: [2 * i] the one before, [2 * i + 1] the one behind; head at 0 */
 		size_t n, capacity;
 	} ring;
 	struct {
-		struct bytemap { uint8_t columns[256]; } *items;
+		struct bytemap {
+			uint8_t columns[256];
+		} * items;
 		size_t n, capacity;
 	} bytemaps;
 	struct dedupe known_bytemaps;

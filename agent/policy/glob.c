@@ -23,9 +23,9 @@
 
 struct glob_token {
 	uint16_t item;
-	uint16_t len;    /* bytes of the pattern that it is written with */
+	uint16_t len; /* bytes of the pattern that it is written with */
 	uint32_t offset;
-	uint32_t next;   /* OPEN, COMMA: the comma or brace that ends the alternative behind it */
+	uint32_t next; /* OPEN, COMMA: the comma or brace that ends the alternative behind it */
 	uint32_t behind; /* COMMA, CLOSE: the token behind the whole group */
 };
 
@@ -36,7 +36,7 @@ struct reader {
 	enum glob_kind kind;
 	struct glob_error *error;
 	struct glob_token *prefix; /* the name being put together */
-	struct glob_token *out;    /* a copy of it, once it is whole */
+	struct glob_token *out; /* a copy of it, once it is whole */
 };
 
 static int refuse(const struct reader *reader, size_t offset, size_t len, const char *message, const char *mend)
@@ -47,12 +47,12 @@ static int refuse(const struct reader *reader, size_t offset, size_t len, const 
 }
 
 /* room() - of any of the arrays of a glob; @items is the address of the pointer to it */
-#define room(items, capacity, n, size)                            \
-	({                                                        \
-		void *_at = *(items);                             \
+#define room(items, capacity, n, size) \
+	({ \
+		void *_at = *(items); \
 		int _r = vec_room(&_at, (capacity), (n), (size)); \
-		*(items) = _at;                                   \
-		_r;                                               \
+		*(items) = _at; \
+		_r; \
 	})
 
 static int token_add(struct reader *reader, uint16_t item, size_t offset, size_t len)
@@ -62,7 +62,8 @@ static int token_add(struct reader *reader, uint16_t item, size_t offset, size_t
 
 	if (r)
 		return r;
-	glob->tokens[glob->n_tokens++] = (struct glob_token){ item, (uint16_t)len, (uint32_t)offset, NO_TOKEN, NO_TOKEN };
+	glob->tokens[glob->n_tokens++] =
+		(struct glob_token){ item, (uint16_t)len, (uint32_t)offset, NO_TOKEN, NO_TOKEN };
 	return 0;
 }
 
@@ -83,7 +84,8 @@ static int read_escape(const struct reader *reader, size_t at, uint8_t *byte, si
 	int high, low;
 
 	if (at + 1 >= reader->len)
-		return refuse(reader, at, 1, "the pattern ends in a backslash", "write '\\\\' for the byte '\\' itself");
+		return refuse(reader, at, 1, "the pattern ends in a backslash",
+			      "write '\\\\' for the byte '\\' itself");
 	if (reader->bytes[at + 1] != 'x') {
 		*byte = (uint8_t)reader->bytes[at + 1];
 		*len = 2;
@@ -92,7 +94,8 @@ static int read_escape(const struct reader *reader, size_t at, uint8_t *byte, si
 	high = at + 2 < reader->len ? hex_digit(reader->bytes[at + 2]) : -1;
 	low = at + 3 < reader->len ? hex_digit(reader->bytes[at + 3]) : -1;
 	if (high < 0 || low < 0)
-		return refuse(reader, at, 2, "'\\x' wants two hexadecimal digits", "write '\\x2a' for the byte 42, 'x' for an x");
+		return refuse(reader, at, 2, "'\\x' wants two hexadecimal digits",
+			      "write '\\x2a' for the byte 42, 'x' for an x");
 	*byte = (uint8_t)(high << 4 | low);
 	*len = 4;
 	return 0;
@@ -127,7 +130,8 @@ static int read_set_byte(const struct reader *reader, size_t *at, uint8_t *byte)
 		*byte = (uint8_t)reader->bytes[*at];
 	}
 	if (*byte == '/')
-		return refuse(reader, *at, len, "brackets never match '/'", "remove the '/', or write the alternatives as {a/b,c}");
+		return refuse(reader, *at, len, "brackets never match '/'",
+			      "remove the '/', or write the alternatives as {a/b,c}");
 	*at += len;
 	return 0;
 }
@@ -200,17 +204,22 @@ static int read_set(struct reader *reader, size_t *at)
 		negated = true;
 		i++;
 	}
-	for (size_t first = i; i < reader->len && (reader->bytes[i] != ']' || i == first);) {
+	while (i < reader->len && reader->bytes[i] != ']') {
 		r = read_set_range(reader, &i, &set);
 		if (r)
 			return r;
 	}
 	if (i >= reader->len)
-		return refuse(reader, start, 1, "'[' is never closed", "close it with ']', or write '\\[' for the byte itself");
+		return refuse(reader, start, 1, "'[' is never closed",
+			      "close it with ']', or write '\\[' for the byte itself");
 	i++;
+	if (i - start == 2u + negated)
+		return refuse(reader, start, i - start, "these brackets name no byte",
+			      "write '\\]' for the byte ']' itself");
 	set_settle(reader, &set, negated);
 	if (!(set.bits[0] | set.bits[1] | set.bits[2] | set.bits[3]))
-		return refuse(reader, start, i - start, "these brackets match no byte", "name at least one byte that is not '/'");
+		return refuse(reader, start, i - start, "these brackets match no byte",
+			      "name at least one byte that is not '/'");
 	r = set_intern(reader->glob, &set, &item);
 	*at = i;
 	return r ? r : token_add(reader, item, start, i - start);
@@ -236,7 +245,8 @@ struct groups {
 static int read_open(struct reader *reader, struct groups *groups, size_t *at)
 {
 	if (groups->n == GLOB_GROUPS_MAX)
-		return refuse(reader, *at, 1, "the pattern has more than 64 groups of braces", "write several patterns");
+		return refuse(reader, *at, 1, "the pattern has more than 64 groups of braces",
+			      "write several patterns");
 	groups->n++;
 	groups->open[groups->depth] = groups->last[groups->depth] = (uint32_t)reader->glob->n_tokens;
 	groups->depth++;
@@ -262,7 +272,8 @@ static int read_close(struct reader *reader, struct groups *groups, size_t *at)
 	int r;
 
 	if (!groups->depth)
-		return refuse(reader, *at, 1, "'}' closes nothing", "open it with '{', or write '\\}' for the byte itself");
+		return refuse(reader, *at, 1, "'}' closes nothing",
+			      "open it with '{', or write '\\}' for the byte itself");
 	r = token_add(reader, TOKEN_CLOSE, (*at)++, 1);
 	if (r)
 		return r;
@@ -311,8 +322,8 @@ static int read_tokens(struct reader *reader)
 			return r;
 	}
 	if (groups.depth)
-		return refuse(reader, reader->glob->tokens[groups.open[groups.depth - 1]].offset, 1, "'{' is never closed",
-			      "close it with '}', or write '\\{' for the byte itself");
+		return refuse(reader, reader->glob->tokens[groups.open[groups.depth - 1]].offset, 1,
+			      "'{' is never closed", "close it with '}', or write '\\{' for the byte itself");
 	return token_add(reader, TOKEN_END, reader->len, 0);
 }
 
@@ -377,9 +388,9 @@ static size_t name_join_slashes(struct glob_token *out, size_t n)
 
 /* What one component is made of. */
 struct component {
-	size_t n;       /* items */
+	size_t n; /* items */
 	size_t n_bytes; /* of them plain bytes */
-	size_t n_dots;  /* of these dots */
+	size_t n_dots; /* of these dots */
 };
 
 static int component_check(const struct reader *reader, const struct component *component, size_t offset, size_t len)
@@ -412,7 +423,8 @@ static int name_check_path(const struct reader *reader, const struct glob_token 
 	struct component component = {};
 
 	if (n && out[0].item != '/')
-		return refuse(reader, out[0].offset, out[0].len, "a pattern starts with '/'", "write the absolute name");
+		return refuse(reader, out[0].offset, out[0].len, "a pattern starts with '/'",
+			      "write the absolute name");
 	for (size_t i = 1; n && i <= n; i++) {
 		if (i < n && out[i].item != '/' && out[i].item != GLOB_DEEP_SLASH) {
 			component.n++;
@@ -430,7 +442,8 @@ static int name_check_path(const struct reader *reader, const struct glob_token 
 			pieces += component_pieces(&component);
 		}
 		if (pieces > LSMD_PIECES_MAX)
-			return refuse(reader, out[start].offset, 1, "the name has more than 64 components: deeper names are never decided",
+			return refuse(reader, out[start].offset, 1,
+				      "the name has more than 64 components: deeper names are never decided",
 				      "name a directory further up, with a '/' at the end");
 		*last = component;
 		component = (struct component){};
@@ -439,7 +452,8 @@ static int name_check_path(const struct reader *reader, const struct glob_token 
 	return 0;
 }
 
-static int name_check_abstract(const struct reader *reader, const struct glob_token *out, size_t n, struct component *last)
+static int name_check_abstract(const struct reader *reader, const struct glob_token *out, size_t n,
+			       struct component *last)
 {
 	size_t n_bytes = 0;
 

@@ -6,7 +6,7 @@
  *	**	any bytes. Between two slashes also nothing: "/a/", "**", "/b" in a row match /a/b. At the end behind a slash at
  *		least one byte: what lies below, not the directory itself
  *	?	one byte, not '/'
- *	[a-z]	one byte of these, [!a-z] and [^a-z] one of the others, never '/'
+ *	[a-z]	one byte of these, [!a-z] and [^a-z] one of the others, never '/'; a ']' among them is written \]
  *	{a,b}	either; may be nested, an alternative may be empty. A pattern means the same as all its alternatives written
  *		out, one after the other: every rule below holds for each of them
  *	\c	the byte c itself; \xHH the byte of that number
@@ -39,7 +39,7 @@ enum glob_kind {
 /* A mistake in a pattern. The texts are static. */
 struct glob_error {
 	size_t offset; /* bytes from the start of the pattern */
-	size_t len;    /* bytes that are wrong */
+	size_t len; /* bytes that are wrong */
 	const char *message;
 	const char *mend;
 };
@@ -52,20 +52,20 @@ enum {
 int glob_check(const char *bytes, size_t len, enum glob_kind kind, struct glob_error *error);
 
 /* Items of a name: a byte (0..255), or one of these. */
-#define GLOB_ANY 256        /* ? */
-#define GLOB_STAR 257       /* * */
-#define GLOB_DEEP 258       /* ** */
+#define GLOB_ANY 256 /* ? */
+#define GLOB_STAR 257 /* * */
+#define GLOB_DEEP 258 /* ** */
 #define GLOB_DEEP_SLASH 259 /* the double star and the slash behind it, after a slash; or nothing */
-#define GLOB_SET 512        /* + index of a set */
+#define GLOB_SET 512 /* + index of a set */
 
 struct glob_set {
 	uint64_t bits[4]; /* byte b: bits[b / 64] >> b % 64 & 1; '/' is in no set */
 };
 
 enum glob_form {
-	GLOB_EXACT,   /* the name */
+	GLOB_EXACT, /* the name */
 	GLOB_SUBTREE, /* the name, and whatever follows it and a '/' */
-	GLOB_BELOW,   /* what follows the name and a '/', at least one byte */
+	GLOB_BELOW, /* what follows the name and a '/', at least one byte */
 };
 
 /*
@@ -73,7 +73,7 @@ enum glob_form {
  */
 struct glob_name {
 	enum glob_form form;
-	bool literal;      /* no wildcard: `n` bytes from glob.bytes[first] on; else items from glob.items[first] on */
+	bool literal; /* no wildcard: `n` bytes from glob.bytes[first] on; else items from glob.items[first] on */
 	bool last_literal; /* the last component is written without wildcard, and the name goes no further */
 	uint32_t first;
 	uint32_t n;

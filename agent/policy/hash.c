@@ -25,10 +25,10 @@
 struct placing {
 	const struct lsmd_node *nodes;
 	size_t n;
-	lsmd_u64 *hashes;  /* of each node */
-	uint32_t *order;   /* nodes by bucket */
-	uint32_t *start;   /* n_displace + 1: where a bucket begins in `order` */
-	uint64_t *taken;   /* a bit a slot */
+	lsmd_u64 *hashes; /* of each node */
+	uint32_t *order; /* nodes by bucket */
+	uint32_t *start; /* n_displace + 1: where a bucket begins in `order` */
+	uint64_t *taken; /* a bit a slot */
 	struct perfect_hash *hash;
 };
 
@@ -170,7 +170,13 @@ static int hash_place(const struct lsmd_node *nodes, size_t n, struct perfect_ha
 	_cleanup_free_ uint32_t *by_size = malloc(hash->n_displace * sizeof(*by_size));
 	_cleanup_free_ uint64_t *taken = malloc((hash->n_slots + 63) / 64 * sizeof(*taken));
 	struct placing placing = {
-		.nodes = nodes, .n = n, .hashes = hashes, .order = order, .start = start, .taken = taken, .hash = hash,
+		.nodes = nodes,
+		.n = n,
+		.hashes = hashes,
+		.order = order,
+		.start = start,
+		.taken = taken,
+		.hash = hash,
 	};
 
 	if (!hashes || !order || !start || !by_size || !taken)

@@ -11,7 +11,7 @@
 struct perfect_hash {
 	lsmd_u64 key[LSMD_HASH_KEYS];
 	uint32_t *displace; /* n_displace of them */
-	uint32_t *slots;    /* slots[i]: where nodes[i] goes, below n_slots */
+	uint32_t *slots; /* slots[i]: where nodes[i] goes, below n_slots */
 	uint32_t n_displace;
 	uint32_t n_slots;
 };

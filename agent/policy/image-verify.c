@@ -23,7 +23,10 @@ static const struct {
 	size_t size;
 	size_t n_min;
 } sections[] = {
-#define SECTION(name, type, n_min) { offsetof(struct lsmd_image_header, name), sizeof(type), (n_min) }
+#define SECTION(name, type, n_min) \
+	{ \
+		offsetof(struct lsmd_image_header, name), sizeof(type), (n_min) \
+	}
 	SECTION(displace, lsmd_u32, 0),
 	SECTION(nodes, struct lsmd_node, 0),
 	SECTION(classes, struct lsmd_class, 1),
@@ -123,11 +126,13 @@ static bool name_padded(const struct lsmd_node *node)
 }
 
 /* Ids are all different and leave no gap; a parent's is below its child's. @seen, @parents: a bit an id. */
-static bool node_valid(const struct lsmd_image_header *image, lsmd_u32 slot, lsmd_u32 n_ids, uint64_t *seen, uint64_t *parents)
+static bool node_valid(const struct lsmd_image_header *image, lsmd_u32 slot, lsmd_u32 n_ids, uint64_t *seen,
+		       uint64_t *parents)
 {
 	const struct lsmd_node *node = &RECORDS(image, nodes, struct lsmd_node)[slot];
 
-	if (!name_padded(node) || node->id < LSMD_N_TREES || node->id >= n_ids || !node->parent || node->parent >= node->id)
+	if (!name_padded(node) || node->id < LSMD_N_TREES || node->id >= n_ids || !node->parent ||
+	    node->parent >= node->id)
 		return false;
 	if (seen[node->id / 64] >> node->id % 64 & 1)
 		return false;
@@ -223,7 +228,8 @@ static bool classes_verify(const struct lsmd_image_header *image)
 				return false;
 			continue;
 		}
-		if (class->allow != first || class->deny > image->cells.n - first || !cells_valid(image, first, class->deny))
+		if (class->allow != first || class->deny > image->cells.n - first ||
+		    !cells_valid(image, first, class->deny))
 			return false;
 		first += class->deny;
 	}
@@ -251,8 +257,9 @@ static bool layers_verify(const struct lsmd_image_header *image)
 	for (lsmd_u32 i = 0; i < image->layers.n; i++) {
 		const struct lsmd_layer *layer = &layers[i];
 
-		if (layer->mode > LSMD_MODE_OFF || layer->dfa >= image->states.n || layer->bytemap >= image->bytemaps.n ||
-		    layer->net >= image->nets.n || layer->name >= image->strings.n || layer->file >= image->strings.n)
+		if (layer->mode > LSMD_MODE_OFF || layer->dfa >= image->states.n ||
+		    layer->bytemap >= image->bytemaps.n || layer->net >= image->nets.n ||
+		    layer->name >= image->strings.n || layer->file >= image->strings.n)
 			return false;
 		if (layer->first_rule != first || !layer->n_rules || layer->n_rules > image->rules.n - first ||
 		    !(rules[first].flags & LSMD_RULE_DEFAULT))
@@ -287,7 +294,8 @@ static bool automata_verify(const struct lsmd_image_header *image)
 		    !class_valid(image, states[i].class))
 			return false;
 	for (lsmd_u32 i = 0; i < image->steps.n; i++)
-		if (steps[i].check >= image->states.n || steps[i].next >= image->states.n || (!steps[i].check && steps[i].next))
+		if (steps[i].check >= image->states.n || steps[i].next >= image->states.n ||
+		    (!steps[i].check && steps[i].next))
 			return false;
 	return true;
 }
@@ -371,7 +379,8 @@ static bool legend_verify(const struct lsmd_image_header *image)
 		if (rules[i].note >= image->notes.n)
 			return false;
 	for (lsmd_u32 i = 0; i < image->notes.n; i++)
-		if (notes[i].file >= image->strings.n || notes[i].id >= image->strings.n || notes[i].reason >= image->strings.n)
+		if (notes[i].file >= image->strings.n || notes[i].id >= image->strings.n ||
+		    notes[i].reason >= image->strings.n)
 			return false;
 	return !strings[0] && !strings[image->strings.n - 1];
 }

@@ -20,7 +20,10 @@ struct part {
 	size_t size; /* of one record */
 };
 
-#define PART(section, items, n, type) { offsetof(struct lsmd_image_header, section), (items), (n), sizeof(type) }
+#define PART(section, items, n, type) \
+	{ \
+		offsetof(struct lsmd_image_header, section), (items), (n), sizeof(type) \
+	}
 
 static struct lsmd_section *part_section(struct lsmd_image_header *header, const struct part *part)
 {
@@ -88,9 +91,9 @@ static int keys_check(const struct compiler *compiler, const struct lsmd_layer_k
 	for (size_t i = 1; i < n; i++) {
 		if (keys[i].key != keys[i - 1].key)
 			continue;
-		diag_add(compiler->diags, DIAG_ERROR, "policy-key", policies[keys[i].layer].place, "rename one of the two",
-			 "the names '%s' and '%s' have the same key", policies[keys[i - 1].layer].name,
-			 policies[keys[i].layer].name);
+		diag_add(compiler->diags, DIAG_ERROR, "key-collision", policies[keys[i].layer].place,
+			 "give one of them another name", "the names '%s' and '%s' share the key that labels remember",
+			 policies[keys[i - 1].layer].name, policies[keys[i].layer].name);
 		r = IMAGE_REFUSED;
 	}
 	return r;
@@ -166,7 +169,8 @@ static int image_lay_out(const struct compiler *c, struct lsmd_image_header **re
 		return r;
 	for (size_t i = 0; i < n_parts; i++)
 		if (parts[i].items && parts[i].n)
-			memcpy((char *)image + part_section(image, &parts[i])->off, parts[i].items, parts[i].n * parts[i].size);
+			memcpy((char *)image + part_section(image, &parts[i])->off, parts[i].items,
+			       parts[i].n * parts[i].size);
 	nodes_write(image, c);
 	r = keys_check(c, keys_write(image), c->layers.n);
 	if (r)

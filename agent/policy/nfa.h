@@ -19,17 +19,17 @@
 enum nfa_loop {
 	NFA_LOOP_NONE,
 	NFA_LOOP_NAME, /* stays on every byte but '/' */
-	NFA_LOOP_ALL,  /* stays on every byte */
+	NFA_LOOP_ALL, /* stays on every byte */
 };
 
 struct nfa_node {
-	uint32_t star;  /* reached without a byte: the nodes behind '*', behind '**', */
+	uint32_t star; /* reached without a byte: the nodes behind '*', behind '**', */
 	uint32_t deep;
-	uint32_t skip;  /* and behind a double star with its slash that stands for nothing */
+	uint32_t skip; /* and behind a double star with its slash that stands for nothing */
 	uint32_t edges; /* first edge; 0: none */
 	uint32_t accepts; /* last entry of a name that ends here; 0: none */
 	uint32_t owner; /* number of the pattern that made the node */
-	uint8_t loop;   /* enum nfa_loop */
+	uint8_t loop; /* enum nfa_loop */
 	uint8_t behind_loop; /* some node on the way here has a loop */
 };
 

@@ -122,7 +122,8 @@ static int note_intern(struct rulebook *rulebook, uint32_t file, const char *id,
 	return r;
 }
 
-static int rule_add(struct rulebook *rulebook, const struct place *place, unsigned int flags, const char *id, const char *reason)
+static int rule_add(struct rulebook *rulebook, const struct place *place, unsigned int flags, const char *id,
+		    const char *reason)
 {
 	struct lsmd_rule made = {
 		.line = place->line,

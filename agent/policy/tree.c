@@ -184,8 +184,8 @@ static int path_find(struct tree *tree, enum lsmd_tree root, const char *name, s
 	while (at < len) {
 		const char *slash = memchr(name + at + 1, '/', len - at - 1);
 		size_t end = slash ? (size_t)(slash - name) : len;
-		int r = tree->last.n < LSMD_PIECES_MAX ?
-			component_find(tree, id, name + at + 1, end - at - 1, &pieces) : TREE_TOO_DEEP;
+		int r = tree->last.n < LSMD_PIECES_MAX ? component_find(tree, id, name + at + 1, end - at - 1, &pieces)
+						       : TREE_TOO_DEEP;
 
 		if (r)
 			return r;
@@ -250,7 +250,8 @@ static int scratch_list(struct tree *tree, uint32_t list)
 }
 
 /* A list of entries becomes a class. */
-static int list_close(struct tree *tree, struct class_table *table, uint32_t base, unsigned int inherits, uint32_t *list)
+static int list_close(struct tree *tree, struct class_table *table, uint32_t base, unsigned int inherits,
+		      uint32_t *list)
 {
 	int r;
 

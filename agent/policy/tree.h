@@ -47,7 +47,7 @@ struct tree {
 
 enum {
 	TREE_TOO_DEEP = 1, /* the name has more than LSMD_PIECES_MAX pieces */
-	TREE_TOO_MANY,     /* the nodes alone are larger than an image may be */
+	TREE_TOO_MANY, /* the nodes alone are larger than an image may be */
 };
 
 int tree_init(struct tree *tree);
