@@ -11,6 +11,13 @@
 #include "lsm/core/decide.h"
 #include "lsm/core/subject.h"
 
+LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
+{
+	view->image = (const struct lsmd_image_header *)(uintptr_t)image;
+	view->mask = LSMD_VIEW_VERIFIED;
+	return 1;
+}
+
 static bool name_push(struct lsmd_name *name, const char *bytes, size_t len, bool continued)
 {
 	struct lsmd_piece *piece;
@@ -77,7 +84,7 @@ static int name_set(struct lsmd_name *name, enum lsmd_object object, const struc
 	return 0;
 }
 
-static int ask_layers(const struct lsmd_view *view, const struct ask *ask, struct lsmd_name *name, struct lsmd_held *held)
+static int ask_layers(lsmd_image_id image, const struct ask *ask, struct lsmd_name *name, struct lsmd_held *held)
 {
 	for (size_t i = 0; i < ask->n_programs; i++) {
 		int r = name_set(name, LSMD_OBJECT_PATH, &ask->programs[i]);
@@ -86,7 +93,7 @@ static int ask_layers(const struct lsmd_view *view, const struct ask *ask, struc
 			return r;
 		name->tree = LSMD_TREE_SUBJECT;
 		if (name->reason == LSMD_REASON_NONE)
-			subject_collect(view, name, held);
+			subject_collect(image, name, held);
 	}
 	return held->overflow ? ASK_TOO_MANY_LAYERS : 0;
 }
@@ -125,7 +132,7 @@ static void ask_all(const struct lsmd_view *view, const struct lsmd_request *req
 	struct lsmd_found found[2] = {};
 
 	if (request_reason(req, name, other) == LSMD_REASON_NONE)
-		found_all(view, req, name, other, &found[0], &found[1]);
+		found_all(req, name, other, &found[0], &found[1]);
 	for (size_t i = 0; i < asked->n_layers; i++) {
 		struct lsmd_answer *answer = &asked->answers[i];
 
@@ -139,6 +146,7 @@ int image_ask(const struct lsmd_image_header *image, const struct ask *ask, stru
 {
 	const struct lsmd_view view = { .image = image, .mask = LSMD_VIEW_VERIFIED };
 	struct lsmd_request req = {
+		.image = (uintptr_t)image,
 		.wanted = ask->wanted,
 		.object = ask->object,
 		.directory = ask->directory,
@@ -155,7 +163,7 @@ int image_ask(const struct lsmd_image_header *image, const struct ask *ask, stru
 
 	if (!names)
 		return -ENOMEM;
-	r = ask_layers(&view, ask, &names[0], &held);
+	r = ask_layers(req.image, ask, &names[0], &held);
 	if (r)
 		return r;
 	r = name_set(&names[0], ask->object, &ask->name);

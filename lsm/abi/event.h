@@ -107,21 +107,47 @@ struct lsmd_event {
 /* Bytes of the longest event: two names and a program. */
 #define LSMD_EVENT_MAX (sizeof(struct lsmd_event) + 3 * LSMD_PATH_MAX)
 
-/* What a hook keeps on a task (MEANING.md 7, 8). names: "len bytes" one after the other, len a lsmd_u16 in host order. */
-#define LSMD_LABEL_NAMES_UNKNOWN 1 /* its programs' names could not be remembered: undecided after a swap */
+/*
+ * The names of the programs of one exec, as labels remember them. Each name: a byte with the number of its pieces, then
+ * each piece: a byte with its length, | 0x80 when it goes on in the middle of a component, and its bytes.
+ */
+#define LSMD_PROGRAM_CONTINUED 0x80
+/* Bytes that a copy of whole words may touch behind a piece. */
+#define LSMD_PROGRAM_SLACK 48
 
+struct lsmd_programs {
+	lsmd_u16 n;       /* names */
+	lsmd_u16 len;     /* bytes used */
+	lsmd_u32 unknown; /* not 0: a name could not be remembered; undecided after a swap */
+	lsmd_u8 bytes[LSMD_LABEL_NAMES_MAX + LSMD_PROGRAM_SLACK];
+};
+
+/* lsmd_label.state */
+enum lsmd_label_state {
+	LSMD_LABEL_NONE,
+	LSMD_LABEL_CLAIMED, /* the iterator is writing it */
+	LSMD_LABEL_GIVEN,
+};
+
+#define LSMD_LABEL_CONNECTING 1 /* flags: between socket_connect and unix_may_send */
+#define LSMD_LABEL_OVERFLOW 2   /* a swap put more layers on the task than it can carry: undecided */
+
+/* What a hook keeps on a task (MEANING.md 7, 8). Written by the task itself, but for the first by the iterator. */
 struct lsmd_label {
-	lsmd_u64 generation; /* for which layers[] holds; 0: never computed */
-	lsmd_u64 home;       /* mount namespace in which the label was given */
+	lsmd_u64 generation; /* for which layers[] holds; 0: compute it anew */
+	lsmd_u64 home;       /* mount namespace in which the task was first held */
+	lsmd_u32 state;
 	lsmd_u32 flags;
 	lsmd_u16 n_layers;
 	lsmd_u16 n_inherited;
-	lsmd_u16 n_names;
-	lsmd_u16 names_len;
-	lsmd_u32 zero;
-	lsmd_u32 layers[LSMD_LAYERS_MAX]; /* indices into the image of that generation; own ones first */
-	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies handed down */
-	lsmd_u8 names[LSMD_LABEL_NAMES_MAX];
+	lsmd_u16 n_handed;
+	lsmd_u16 zero;
+	lsmd_u32 zero2;
+	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
+	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
+	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task */
+	lsmd_u64 handed[LSMD_LAYERS_MAX];    /* keys of those it hands down to what it executes */
+	struct lsmd_programs programs;
 };
 
 /* The words shared by the agent and every program; one map value, mapped by both. */

@@ -13,7 +13,7 @@
 
 /* What is asked. The names stand beside it: they are large. */
 struct lsmd_request {
-	lsmd_u64 generation;
+	lsmd_image_id image;
 	lsmd_u32 wanted;    /* access */
 	lsmd_u16 hook;      /* enum lsmd_hook */
 	lsmd_u8 object;     /* enum lsmd_object */
@@ -33,71 +33,90 @@ struct lsmd_said {
 	lsmd_u32 state; /* of the automaton after the name */
 };
 
-/* class_many() - binary search among the sorted cells of a class */
-LSMD_INLINE int class_many(const struct lsmd_view *view, const struct lsmd_class *class, lsmd_u32 layer,
-			   struct lsmd_cell *cell, lsmd_u32 zero)
+/* cells_find() - binary search among cells; @span: index of the first << 32 | how many. @zero: 0. Return: 1 when @cell was filled. */
+LSMD_GLOBAL int cells_find(lsmd_image_id image, lsmd_u64 span, lsmd_u32 layer, struct lsmd_cell *cell, lsmd_u64 zero)
 {
-	lsmd_u32 first = class->allow, low = 0, high = class->deny, i;
+	struct lsmd_view opened, *view = &opened;
+	lsmd_u32 first = span >> 32, low = 0, high = span;
+	lsmd_u64 i;
 
-	for (i = LSMD_UNKNOWN(zero); i < LSMD_SEARCH_STEPS && low < high; i++) {
+	if (!cell || !view_open(view, image))
+		return 0;
+	for (i = zero; i < LSMD_SEARCH_STEPS && low < high; i++) {
 		lsmd_u32 middle = low + (high - low) / 2;
 		const struct lsmd_cell *at = view_record(view, cells, struct lsmd_cell, (lsmd_u64)first + middle);
 
-		if (at->layer < layer) {
-			low = middle + 1;
-		} else if (at->layer > layer) {
-			high = middle;
-		} else {
+		if (at->layer == layer) {
 			cell->allow = at->allow;
 			cell->deny = at->deny;
 			cell->rule = at->rule;
 			return 1;
 		}
+		if (at->layer < layer)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return 0;
 }
 
-/* class_find() - fill @cell with what a class and those it inherits from say for @layer; else it stays as it is */
-LSMD_INLINE void class_find(const struct lsmd_view *view, lsmd_u32 id, lsmd_u32 layer, struct lsmd_cell *cell, lsmd_u32 zero)
+/*
+ * class_find() - fill @cell with what a class and those it inherits from say for @layer; else it stays as it is.
+ * @zero: 0. Return: 0.
+ */
+LSMD_GLOBAL int class_find(lsmd_image_id image, lsmd_u32 id, lsmd_u32 layer, struct lsmd_cell *cell, lsmd_u64 zero)
 {
-	lsmd_u32 i;
+	struct lsmd_view opened, *view = &opened;
+	lsmd_u64 i;
 
-	for (i = LSMD_UNKNOWN(zero); i <= LSMD_INHERIT_MAX && id; i++) {
+	if (!cell || !view_open(view, image))
+		return 0;
+	for (i = zero; i <= LSMD_INHERIT_MAX && id; i++) {
 		const struct lsmd_class *class = view_record(view, classes, struct lsmd_class, id);
 
 		if (class->layer == layer) {
 			cell->allow = class->allow;
 			cell->deny = class->deny;
 			cell->rule = class->rule;
-			return;
+			return 0;
 		}
-		if (class->layer == LSMD_CLASS_MANY && class_many(view, class, layer, cell, zero))
-			return;
+		if (class->layer == LSMD_CLASS_MANY &&
+		    cells_find(image, (lsmd_u64)class->allow << 32 | class->deny, layer, cell, 0))
+			return 0;
 		id = class->inherits;
 	}
+	return 0;
 }
 
 /* said_name() - both sources for a name that path_find() has been asked about */
-LSMD_INLINE void said_name(const struct lsmd_view *view, lsmd_u32 id, const struct lsmd_layer *layer,
+LSMD_INLINE void said_name(lsmd_image_id image, const struct lsmd_view *view, lsmd_u32 id, const struct lsmd_layer *layer,
 			   const struct lsmd_name *name, lsmd_u32 class, struct lsmd_said *said)
 {
 	lsmd_u32 start = layer->dfa;
 
-	class_find(view, class, id, &said->cell[0], name->zero);
+	class_find(image, class, id, &said->cell[0], 0);
 	if (!start)
 		return;
-	said->state = dfa_run(view, start, layer->bytemap, name);
+	said->state = dfa_run(image, start, layer->bytemap, name);
 	if (said->state) {
 		lsmd_u32 accepts = view_record(view, states, struct lsmd_state, said->state)->class;
 
-		class_find(view, accepts, id, &said->cell[1], name->zero);
+		class_find(image, accepts, id, &said->cell[1], 0);
 	}
+}
+
+/* bit_lowest() - number of the lowest bit of a number that is not 0; BPF has no instruction for it */
+LSMD_INLINE lsmd_u32 bit_lowest(lsmd_u32 x)
+{
+	x &= -x;
+	return (x & 0xaaaaaaaa ? 1 : 0) | (x & 0xcccccccc ? 2 : 0) | (x & 0xf0f0f0f0 ? 4 : 0) | (x & 0xff00ff00 ? 8 : 0) |
+	       (x & 0xffff0000 ? 16 : 0);
 }
 
 /* verb_bit() - the first verb of an access as people see it, and the bit that stands for it there */
 LSMD_INLINE lsmd_u32 verb_bit(lsmd_u32 access, lsmd_u32 *verb)
 {
-	lsmd_u32 v = __builtin_ctz(access_plain(access)) & 31;
+	lsmd_u32 v = bit_lowest(access_plain(access));
 
 	*verb = v;
 	return access >> v & 1 ? v : (v + LSMD_ACCESS_DEVICE_SHIFT_READ) & 31;
@@ -205,16 +224,15 @@ LSMD_INLINE int said_widens(const struct lsmd_layer *layer, const struct lsmd_sa
  * tree_keeps() - do all names below two directories have the same answers in this layer? Certain when no literal name goes on
  * below either, what holds below is the same, and the (minimal) automaton is in the same state after both.
  */
-LSMD_INLINE int tree_keeps(const struct lsmd_view *view, lsmd_u32 id, const struct lsmd_found *from,
-			   const struct lsmd_found *to, const struct lsmd_said *said_from, const struct lsmd_said *said_to,
-			   lsmd_u32 zero)
+LSMD_INLINE int tree_keeps(lsmd_image_id image, lsmd_u32 id, const struct lsmd_found *from,
+			   const struct lsmd_found *to, const struct lsmd_said *said_from, const struct lsmd_said *said_to)
 {
 	struct lsmd_cell a = {}, b = {};
 
 	if (!from->leaf || !to->leaf || said_from->state != said_to->state)
 		return 0;
-	class_find(view, from->below, id, &a, zero);
-	class_find(view, to->below, id, &b, zero);
+	class_find(image, from->below, id, &a, 0);
+	class_find(image, to->below, id, &b, 0);
 	return a.allow == b.allow && a.deny == b.deny;
 }
 
@@ -244,15 +262,15 @@ LSMD_INLINE void layer_decide_two(const struct lsmd_view *view, const struct lsm
 	lsmd_u32 verbs = req->wanted & ~LSMD_ACCESS_DEVICES, devices = req->wanted & LSMD_ACCESS_DEVICES;
 	struct lsmd_said from = {}, to = {};
 
-	said_name(view, id, layer, name, found->class, &from);
-	said_name(view, id, layer, other, found_other->class, &to);
+	said_name(req->image, view, id, layer, name, found->class, &from);
+	said_name(req->image, view, id, layer, other, found_other->class, &to);
 	layer_answer(view, layer, verbs, 0, want_allow_rule, &from, answer);
 	if (answer->verdict == LSMD_VERDICT_ALLOW)
 		layer_answer(view, layer, req->replaces ? verbs | LSMD_ACCESS_DELETE : verbs, 0, want_allow_rule, &to,
 			     answer);
 	if (said_widens(layer, &from, &to, devices) ||
 	    (req->exchange && said_widens(layer, &to, &from, devices)) ||
-	    (req->directory && !tree_keeps(view, id, found, found_other, &from, &to, name->zero)))
+	    (req->directory && !tree_keeps(req->image, id, found, found_other, &from, &to)))
 		answer_widens(answer, verbs);
 }
 
@@ -264,23 +282,21 @@ LSMD_INLINE void layer_decide_one(const struct lsmd_view *view, const struct lsm
 	struct lsmd_said said = {};
 
 	if (req->object == LSMD_OBJECT_ADDRESS)
-		net_find(view, layer->net, &req->address, &said.cell[0], name->zero);
+		net_find(req->image, view, layer->net, &req->address, &said.cell[0]);
 	else if (req->object == LSMD_OBJECT_NONE)
-		class_find(view, view->image->root[LSMD_TREE_NONE].exact, id, &said.cell[0], name->zero);
+		class_find(req->image, view->image->root[LSMD_TREE_NONE].exact, id, &said.cell[0], 0);
 	else
-		said_name(view, id, layer, name, found->class, &said);
+		said_name(req->image, view, id, layer, name, found->class, &said);
 	layer_answer(view, layer, req->wanted, req->deny_only, want_allow_rule, &said, answer);
 }
 
-/* found_all() - ask the tree once for all layers */
-LSMD_INLINE void found_all(const struct lsmd_view *view, const struct lsmd_request *req, const struct lsmd_name *name,
-			   const struct lsmd_name *other, struct lsmd_found *found, struct lsmd_found *found_other)
+/* found_all() - ask the tree once for all layers. Return: 0 when there is no image. */
+LSMD_INLINE int found_all(const struct lsmd_request *req, const struct lsmd_name *name, const struct lsmd_name *other,
+			  struct lsmd_found *found, struct lsmd_found *found_other)
 {
 	if (req->object != LSMD_OBJECT_PATH && req->object != LSMD_OBJECT_ABSTRACT)
-		return;
-	path_find(view, name, found);
-	if (req->two)
-		path_find(view, other, found_other);
+		return 1;
+	return path_find(req->image, name, found) && (!req->two || path_find(req->image, other, found_other));
 }
 
 /* request_reason() - why the request cannot be decided, or LSMD_REASON_NONE */

@@ -27,6 +27,12 @@ struct lsmd_name {
 	struct lsmd_piece pieces[LSMD_PIECES_MAX];
 };
 
+/* name_piece() - piece @i */
+LSMD_INLINE const struct lsmd_piece *name_piece(const struct lsmd_name *name, lsmd_u64 i)
+{
+	return &name->pieces[lsmd_hidden(i) & (LSMD_PIECES_MAX - 1)];
+}
+
 /* What the tree of literal names says. */
 struct lsmd_found {
 	lsmd_u32 class; /* of the name itself */
@@ -44,46 +50,63 @@ LSMD_INLINE const struct lsmd_node *path_node(const struct lsmd_view *view, lsmd
 	return view_record(view, nodes, struct lsmd_node, lsmd_hash_slot(h, d, image->nodes.n));
 }
 
-LSMD_INLINE int path_node_is(const struct lsmd_node *node, lsmd_u32 parent, const struct lsmd_piece *piece)
+/* path_node_differs() - 0 when @node is exactly @piece below @parent; without branches, which the verifier would multiply */
+LSMD_INLINE lsmd_u64 path_node_differs(const struct lsmd_node *node, lsmd_u32 parent, const struct lsmd_piece *piece)
 {
-	return node->parent == parent && node->meta == piece->meta && node->name[0] == piece->w[0] &&
-	       node->name[1] == piece->w[1] && node->name[2] == piece->w[2] && node->name[3] == piece->w[3] &&
-	       node->name[4] == piece->w[4];
+	return (node->parent ^ parent) | (node->meta ^ piece->meta) | (node->name[0] ^ piece->w[0]) |
+	       (node->name[1] ^ piece->w[1]) | (node->name[2] ^ piece->w[2]) | (node->name[3] ^ piece->w[3]) |
+	       (node->name[4] ^ piece->w[4]);
 }
 
-/* path_find() - walk the tree of literal names along @name. One hash, one displacement and one node a piece. */
-LSMD_INLINE void path_find(const struct lsmd_view *view, const struct lsmd_name *name, struct lsmd_found *found)
+/*
+ * path_find() - walk the tree of literal names along @name; one hash, one displacement and one node a piece
+ * Return: 1; 0: there is no image.
+ */
+LSMD_GLOBAL int path_find(lsmd_image_id image, const struct lsmd_name *name, struct lsmd_found *found)
 {
-	lsmd_u32 tree = name->tree & 3;
-	lsmd_u32 i = name->first, id = tree;
+	struct lsmd_view opened, *view = &opened;
+	lsmd_u32 tree, id;
+	lsmd_u64 i;
 
+	if (!name || !found || !view_open(view, image))
+		return 0;
+	tree = name->tree & 3;
+	i = name->first;
+	id = tree;
 	found->below = view->image->root[tree].below;
 	found->class = view->image->root[tree].exact;
 	found->leaf = view->image->nodes.n == 0;
-	if (i >= LSMD_PIECES_MAX || found->leaf) {
-		if (i < LSMD_PIECES_MAX)
-			found->class = found->below;
-		return;
-	}
-	for (; i < LSMD_PIECES_MAX; i++) {
-		const struct lsmd_piece *piece = &name->pieces[i];
+	if (i >= LSMD_PIECES_MAX)
+		return 1;
+	found->class = found->below;
+	if (found->leaf)
+		return 1;
+	while (i < LSMD_PIECES_MAX) {
+		const struct lsmd_piece *piece = name_piece(name, i);
 		const struct lsmd_node *node = path_node(view, id, piece);
 
-		if (!path_node_is(node, id, piece)) {
+		lsmd_u64 differs = path_node_differs(node, id, piece);
+
+		LSMD_KEEP(i);
+		if (differs) {
 			found->class = found->below;
 			found->leaf = 1;
-			return;
+			return 1;
 		}
 		id = node->id;
 		if (i + 1 >= LSMD_PIECES_MAX) {
 			found->class = node->exact;
 			found->below = node->below;
 			found->leaf = !(node->flags & LSMD_NODE_HAS_CHILDREN);
-			return;
+			return 1;
 		}
-		if (!(name->pieces[i + 1].meta & LSMD_PIECE_CONTINUED))
+		LSMD_KEEP(i);
+		if (!(name_piece(name, i + 1)->meta & LSMD_PIECE_CONTINUED))
 			found->below = node->below;
+		i++;
+		LSMD_ROUND(i);
 	}
+	return 1;
 }
 
 /* One step of an automaton. */
@@ -96,25 +119,49 @@ LSMD_INLINE lsmd_u32 dfa_step(const struct lsmd_view *view, lsmd_u32 bytemap, ls
 	return step->check == state ? step->next : from->other;
 }
 
-/* dfa_run() - the state after all bytes of @name; 0 as soon as nothing can match any more */
-LSMD_INLINE lsmd_u32 dfa_run(const struct lsmd_view *view, lsmd_u32 start, lsmd_u32 bytemap, const struct lsmd_name *name)
+/* dfa_piece() - the state after the bytes of one piece. @zero: 0. */
+LSMD_GLOBAL lsmd_u32 dfa_piece(lsmd_image_id image, lsmd_u32 bytemap, lsmd_u32 state, const struct lsmd_piece *piece, lsmd_u64 zero)
 {
-	lsmd_u32 i = name->first, state = start;
-	lsmd_u32 lead = name->tree == LSMD_TREE_ABSTRACT ? '@' : '/';
+	struct lsmd_view opened, *view = &opened;
+	lsmd_u64 len, k;
 
+	if (!piece || !view_open(view, image))
+		return 0;
+	len = piece->meta & 0xff;
+	for (k = zero; k < len && state;) {
+		lsmd_u64 at = lsmd_hidden(k);
+
+		if (at >= LSMD_PIECE_LEN)
+			break;
+		state = dfa_step(view, bytemap, state, ((const lsmd_u8 *)piece)[at]);
+		k++;
+		LSMD_ROUND(k);
+	}
+	return state;
+}
+
+/* dfa_run() - the state after all bytes of @name; 0 as soon as nothing can match any more */
+LSMD_GLOBAL lsmd_u32 dfa_run(lsmd_image_id image, lsmd_u32 start, lsmd_u32 bytemap, const struct lsmd_name *name)
+{
+	struct lsmd_view opened, *view = &opened;
+	lsmd_u32 state = start, lead;
+	lsmd_u64 i;
+
+	if (!name || !view_open(view, image))
+		return 0;
+	i = name->first;
+	lead = name->tree == LSMD_TREE_ABSTRACT ? '@' : '/';
 	if (i >= LSMD_PIECES_MAX)
 		return dfa_step(view, bytemap, state, lead);
-	for (; i < LSMD_PIECES_MAX; i++) {
-		const struct lsmd_piece *piece = &name->pieces[i];
-		lsmd_u32 len = piece->meta & 0xff, k;
+	while (i < LSMD_PIECES_MAX && state) {
+		const struct lsmd_piece *piece = name_piece(name, i);
 
 		if (!(piece->meta & LSMD_PIECE_CONTINUED))
 			state = dfa_step(view, bytemap, state, lead);
-		for (k = LSMD_UNKNOWN(name->zero); k < len && k < LSMD_PIECE_LEN; k++) {
-			if (!state)
-				return 0;
-			state = dfa_step(view, bytemap, state, ((const lsmd_u8 *)piece->w)[k]);
-		}
+		if (state)
+			state = dfa_piece(image, bytemap, state, piece, 0);
+		i++;
+		LSMD_ROUND(i);
 	}
 	return state;
 }

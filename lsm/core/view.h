@@ -19,12 +19,29 @@ struct lsmd_view {
 	lsmd_u32 mask;
 };
 
+/*
+ * view_open() - 0 when there is no such image, or it is not of that generation. Each build brings its own: lsm/hook/label.h,
+ * agent/policy/ask.c.
+ */
+LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image);
+
 LSMD_INLINE const void *view_at(const struct lsmd_view *view, lsmd_u64 off)
 {
 	LSMD_OPAQUE(off);
 	off &= view->mask;
 	LSMD_OPAQUE(off);
 	return (const char *)view->image + off;
+}
+
+/* view_counter() - counter of a rule, the one thing that is written; the mask keeps it aligned, as an atomic add must be */
+LSMD_INLINE lsmd_u64 *view_counter(const struct lsmd_view *view, lsmd_u32 rule)
+{
+	lsmd_u64 off = view->image->counters.off + (lsmd_u64)rule * sizeof(lsmd_u64);
+
+	LSMD_OPAQUE(off);
+	off &= view->mask & ~7ull;
+	LSMD_OPAQUE(off);
+	return (lsmd_u64 *)((char *)view->image + off);
 }
 
 /* view_record() - record @index of a section, by its size; an index past its end reads some other bytes of the image */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The decision itself and its record: lsm/core asked for every layer that holds the task. Global functions, verified once. */
+#include "emit.h"
+
+/* rule_count() - count a decision for its rule. Return: LSMD_RULE_* */
+static __always_inline u32 rule_count(const struct lsmd_view *view, u32 rule)
+{
+	if (!rule)
+		return 0;
+	__sync_fetch_and_add(view_counter(view, rule), 1);
+	return view_record(view, rules, struct lsmd_rule, rule)->flags;
+}
+
+static __always_inline void record_raise(struct lsmd_scratch *s, u32 record)
+{
+	if (s->record < record)
+		s->record = record;
+}
+
+/* answer_refusal() - what follows from one layer's refusal */
+static __always_inline void answer_refusal(const struct lsmd_view *view, struct lsmd_scratch *s, struct lsmd_answer *answer)
+{
+	u32 flags = rule_count(view, answer->rule);
+
+	count_add(LSMD_COUNT_REASON + (answer->reason & 31), 1);
+	s->n_answers++;
+	if (answer->mode == LSMD_MODE_ENFORCE) {
+		s->refused = 1;
+		if (flags & LSMD_RULE_KILL)
+			s->kill = 1;
+		if (!(flags & LSMD_RULE_SILENT))
+			record_raise(s, RECORD_DENIAL);
+	} else {
+		count_add(LSMD_COUNT_WOULD_DENY, 1);
+		if (!(flags & LSMD_RULE_SILENT))
+			record_raise(s, RECORD_NOTE);
+	}
+}
+
+/* answer_allowance() - an allow matters only where its rule wants a record */
+static __always_inline void answer_allowance(const struct lsmd_view *view, struct lsmd_scratch *s, struct lsmd_answer *answer)
+{
+	if (answer->reason != LSMD_REASON_RULE || !(view_record(view, rules, struct lsmd_rule, answer->rule)->flags & LSMD_RULE_LOG))
+		return;
+	rule_count(view, answer->rule);
+	count_add(LSMD_COUNT_ALLOWED_LOGGED, 1);
+	s->n_answers++;
+	record_raise(s, RECORD_NOTE);
+}
+
+/* layer_decide() - the answer of layer @id, and what follows from it. Return: 1; 0: there is no image. */
+__noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
+{
+	struct lsmd_view opened, *view = &opened;
+	const struct lsmd_layer *layer;
+	struct lsmd_answer *answer;
+	int logs;
+
+	if (!s || !view_open(view, s->req.image))
+		return 0;
+	layer = view_record(view, layers, struct lsmd_layer, id);
+	answer = &s->answers[s->n_answers & (LSMD_LAYERS_MAX - 1)];
+	logs = layer->flags & LSMD_LAYER_LOGS_ALLOW;
+	if (layer->mode == LSMD_MODE_OFF)
+		return 1;
+	answer->layer = id;
+	answer->mode = layer->mode;
+	if (reason != LSMD_REASON_NONE)
+		layer_undecided(layer, s->req.wanted, reason, answer);
+	else if (s->req.two)
+		layer_decide_two(view, &s->req, id, layer, &s->name, &s->other, &s->found[0], &s->found[1], logs, answer);
+	else
+		layer_decide_one(view, &s->req, id, layer, &s->name, &s->found[0], logs, answer);
+	if (answer->verdict == LSMD_VERDICT_DENY)
+		answer_refusal(view, s, answer);
+	else if (logs)
+		answer_allowance(view, s, answer);
+	return 1;
+}
+
+/* No image can be asked: refused where the label remembers that something could be. */
+static __always_inline void decide_without_image(struct lsmd_scratch *s, u32 undecided)
+{
+	u32 wanted = s->req.wanted & undecided, verb = 0;
+
+	if (!wanted)
+		return;
+	verb_bit(wanted, &verb);
+	s->answers[0] = (struct lsmd_answer){
+		.layer = ~0u,
+		.verdict = LSMD_VERDICT_DENY,
+		.reason = LSMD_REASON_NO_IMAGE,
+		.verb = verb,
+		.mode = LSMD_MODE_ENFORCE,
+	};
+	s->n_answers = 1;
+	s->refused = 1;
+	s->record = RECORD_DENIAL;
+	count_add(LSMD_COUNT_REASON + LSMD_REASON_NO_IMAGE, 1);
+}
+
+/* decide_layers() - every layer is asked, so that the record has the answer of each. Return: 0: there is no image. */
+static __always_inline int decide_layers(struct lsmd_scratch *s)
+{
+	u32 reason = request_reason(&s->req, &s->name, &s->other), n = s->req.n_layers;
+	u64 i;
+
+	if (reason == LSMD_REASON_NONE && !found_all(&s->req, &s->name, &s->other, &s->found[0], &s->found[1]))
+		return 0;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++)
+		if (!layer_decide(s, s->req.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], reason))
+			return 0;
+	return 1;
+}
+
+__noinline int scratch_decide(struct lsmd_scratch *s, u32 undecided)
+{
+	if (!s)
+		return -EPERM;
+	s->n_answers = 0;
+	s->refused = 0;
+	s->record = RECORD_NONE;
+	s->kill = 0;
+	if (!decide_layers(s))
+		decide_without_image(s, undecided);
+	if (s->refused)
+		count_add(LSMD_COUNT_DENIED, 1);
+	return s->refused ? -EPERM : 0;
+}
+
+/* bytes_add() - "/a/b" (or an abstract name's bytes) behind what is in s->bytes already. Return: bytes in all */
+__noinline u32 bytes_add(struct lsmd_scratch *s, const struct lsmd_name *name, u32 at)
+{
+	u64 i;
+
+	if (!s || !name)
+		return at;
+	i = name->first;
+	if (i >= LSMD_PIECES_MAX && name->tree != LSMD_TREE_ABSTRACT) {
+		s->bytes[at & (2 * LSMD_PATH_MAX - 1)] = '/';
+		return at + 1;
+	}
+	for (; i < LSMD_PIECES_MAX; i++) {
+		const struct lsmd_piece *piece = name_piece(name, i);
+		u64 *to;
+
+		if (!(piece->meta & LSMD_PIECE_CONTINUED) && name->tree != LSMD_TREE_ABSTRACT) {
+			s->bytes[at & (2 * LSMD_PATH_MAX - 1)] = '/';
+			at++;
+		}
+		LSMD_OPAQUE(at);
+		at &= 2 * LSMD_PATH_MAX - 1;
+		to = (u64 *)&s->bytes[at];
+		to[0] = piece->w[0];
+		to[1] = piece->w[1];
+		to[2] = piece->w[2];
+		to[3] = piece->w[3];
+		to[4] = piece->w[4];
+		at += piece->meta & 0x3f;
+	}
+	return at;
+}
+
+static __always_inline void event_subject(struct lsmd_event *event)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	event->time_ns = bpf_ktime_get_boot_ns();
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->pid = task->pid;
+	event->tgid = task->tgid;
+	event->ppid = task->real_parent->tgid;
+	event->uid = task->cred->uid.val;
+	event->euid = task->cred->euid.val;
+	event->loginuid = bpf_core_field_exists(task->loginuid) ? task->loginuid.val : ~0u;
+	event->session = bpf_core_field_exists(task->sessionid) ? task->sessionid : ~0u;
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+static __always_inline void event_object(struct lsmd_scratch *s)
+{
+	struct lsmd_event *event = &s->event;
+	u32 at = 0;
+
+	event->object_len = 0;
+	event->other_len = 0;
+	event->program_len = 0;
+	if (event->object == LSMD_OBJECT_PATH || event->object == LSMD_OBJECT_ABSTRACT) {
+		if (s->name.reason == LSMD_REASON_NONE || s->name.reason == LSMD_REASON_FOREIGN_NAMESPACE)
+			at = bytes_add(s, &s->name, 0);
+		event->object_len = at;
+		if (s->req.two && s->other.reason == LSMD_REASON_NONE) {
+			at = bytes_add(s, &s->other, at);
+			event->other_len = at - event->object_len;
+		}
+	}
+	event->path_reason = s->name.reason;
+}
+
+static __always_inline void event_program(struct lsmd_scratch *s, struct lsmd_label *label)
+{
+	u32 at = s->event.object_len + s->event.other_len, end;
+
+	if (!label || !program_name(s, &label->programs, 0))
+		return;
+	end = bytes_add(s, &s->program, at);
+	s->event.program_len = end - at;
+}
+
+/* event_send() - to the ring it belongs to; what is not sent is counted by reason */
+static __always_inline void event_send(struct lsmd_scratch *s, u32 len)
+{
+	LSMD_OPAQUE(len);
+	if (len > LSMD_EVENT_MAX)
+		len = LSMD_EVENT_MAX;
+	if (s->record == RECORD_DENIAL) {
+		if (bpf_ringbuf_output(&lsmd_denials, &s->event, len, 0))
+			count_add(LSMD_COUNT_RING_FULL, 1);
+		else
+			count_add(LSMD_COUNT_SENT, 1);
+	} else {
+		if (bpf_ringbuf_output(&lsmd_notes, &s->event, len, 0))
+			count_add(LSMD_COUNT_RING_FULL_NOTES, 1);
+		else
+			count_add(LSMD_COUNT_SENT_NOTES, 1);
+	}
+}
+
+__noinline int scratch_report(struct lsmd_scratch *s)
+{
+	struct lsmd_event *event;
+	u64 i;
+
+	if (!s)
+		return 0;
+	event = &s->event;
+	event->generation = s->req.image;
+	event->wanted = s->req.wanted;
+	event->hook = s->req.hook;
+	event->object = s->req.object;
+	event->n_answers = s->n_answers;
+	event->refused = s->refused;
+	event->address = s->req.address;
+	event_subject(event);
+	for (i = 0; i < LSMD_LAYERS_MAX; i++)
+		event->answers[i] = s->answers[i];
+	event_object(s);
+	event_program(s, bpf_task_storage_get(&lsmd_labels, bpf_get_current_task_btf(), 0, 0));
+	event_send(s, sizeof(*event) + event->object_len + event->other_len + event->program_len);
+	return 0;
+}

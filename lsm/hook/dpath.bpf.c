@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The walk itself. Two builds: with LSMD_PROBE_READS for kernels without bpf_rdonly_cast() (before 6.2), where a pointer that was
+ * computed can only be read through by a helper; without it, typed loads throughout.
+ */
+#include "dpath.h"
+
+#ifdef LSMD_PROBE_READS
+
+#define DENTRY_HEAD 128 /* bytes of struct dentry up to the inline name and beyond */
+#define MOUNT_HEAD 64   /* bytes of struct mount up to mnt.mnt_flags and beyond */
+
+static __always_inline const struct dentry *dentry_head(struct lsmd_scratch *s, const struct dentry *dentry)
+{
+	if (bpf_probe_read_kernel(s->raw, DENTRY_HEAD, dentry))
+		return NULL;
+	return (const struct dentry *)s->raw;
+}
+
+static __always_inline const struct dentry *dentry_start(u64 dentry)
+{
+	return (const struct dentry *)dentry;
+}
+
+static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u64 mount)
+{
+	if (bpf_probe_read_kernel(s->raw + DENTRY_HEAD, MOUNT_HEAD, (const void *)mount))
+		return NULL;
+	return (const struct mount *)(s->raw + DENTRY_HEAD);
+}
+
+static __always_inline u32 dentry_seq_now(u64 dentry)
+{
+	u32 seq = 1; /* odd: never equal to one that was accepted */
+
+	bpf_probe_read_kernel(&seq, sizeof(seq), (void *)(dentry + bpf_core_field_offset(struct dentry, d_seq)));
+	return seq;
+}
+
+#else
+
+extern void *bpf_rdonly_cast(void *object, u32 btf_id) __ksym;
+
+static __always_inline const struct dentry *dentry_head(struct lsmd_scratch *s, const struct dentry *dentry)
+{
+	return dentry;
+}
+
+static __always_inline const struct dentry *dentry_start(u64 dentry)
+{
+	return bpf_rdonly_cast((void *)dentry, bpf_core_type_id_kernel(struct dentry));
+}
+
+static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u64 mount)
+{
+	return bpf_rdonly_cast((void *)mount, bpf_core_type_id_kernel(struct mount));
+}
+
+static __always_inline u32 dentry_seq_now(u64 dentry)
+{
+	return dentry_start(dentry)->d_seq.seqcount.sequence;
+}
+
+#endif
+
+/* step_seen() - step @i, below LSMD_STEPS_MAX; hidden from the compiler as in name_piece() */
+static __always_inline struct lsmd_step_seen *step_seen(struct lsmd_scratch *s, u64 i)
+{
+	LSMD_OPAQUE(i);
+	return &s->seen[i];
+}
+
+static __always_inline u32 dentry_inline_size(void)
+{
+	if (bpf_core_field_exists(struct dentry___short, d_shortname))
+		return bpf_core_field_size(struct dentry___short, d_shortname);
+	return bpf_core_field_size(struct dentry, d_iname);
+}
+
+static __always_inline u32 dentry_inline_offset(void)
+{
+	if (bpf_core_field_exists(struct dentry___short, d_shortname))
+		return bpf_core_field_offset(struct dentry___short, d_shortname);
+	return bpf_core_field_offset(struct dentry, d_iname);
+}
+
+/* piece_short() - a name that the dentry keeps inline: four or five machine words, typed loads */
+static __always_inline void piece_short(struct lsmd_piece *piece, const struct dentry *head, u32 len)
+{
+	const u64 *words = (const u64 *)((const char *)head + dentry_inline_offset());
+
+	piece->w[0] = NAME_WORD(words, len, 0);
+	piece->w[1] = NAME_WORD(words, len, 1);
+	piece->w[2] = NAME_WORD(words, len, 2);
+	piece->w[3] = NAME_WORD(words, len, 3);
+	piece->w[4] = dentry_inline_size() > 32 ? NAME_WORD(words, len, 4) : 0;
+	piece->meta = len;
+}
+
+__noinline int pieces_long(struct lsmd_name *name, u64 bytes, u32 len)
+{
+	u64 n = (len + LSMD_PIECE_LEN - 1) / LSMD_PIECE_LEN, c, end;
+
+	if (!name)
+		return 0;
+	end = name->first;
+	if (len > LSMD_NAME_MAX || n > end)
+		return 0;
+	for (c = LSMD_UNKNOWN(name->zero); c < LSMD_NAME_PIECES && c < n; c++) {
+		struct lsmd_piece *piece = (struct lsmd_piece *)name_piece(name, end - n + c);
+		u64 left = len - c * LSMD_PIECE_LEN;
+
+		if (left > LSMD_PIECE_LEN)
+			left = LSMD_PIECE_LEN;
+		LSMD_OPAQUE(left);
+		if (left > LSMD_PIECE_LEN)
+			return 0;
+		__builtin_memset(piece->w, 0, sizeof(piece->w));
+		if (bpf_probe_read_kernel(piece->w, left, (const void *)(bytes + c * LSMD_PIECE_LEN)))
+			return 0;
+		piece->meta = left | (c ? LSMD_PIECE_CONTINUED : 0);
+	}
+	name->first = end - n;
+	return n;
+}
+
+static __always_inline enum walk walk_fail(struct lsmd_name *name, u32 reason)
+{
+	name->reason = reason;
+	return WALK_FAILED;
+}
+
+/* The mount that a walk stands in. */
+struct walk_mount {
+	u64 self;
+	u64 root; /* dentry */
+};
+
+static __always_inline int walk_enter(struct lsmd_scratch *s, struct walk_mount *at, u64 mount)
+{
+	const struct mount *head = mount_head(s, mount);
+
+	if (!head)
+		return -1;
+	at->self = mount;
+	at->root = pointer_number(s, head->mnt.mnt_root);
+	return 0;
+}
+
+/* walk_up() - first pass: names and sequence counts from the leaf to the namespace's root */
+static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
+					 u64 mount, u64 ns_root)
+{
+	struct walk_mount at;
+	u64 i, step;
+
+	if (walk_enter(s, &at, mount))
+		return walk_fail(name, LSMD_REASON_HELPER_FAILED);
+	name->first = LSMD_PIECES_MAX;
+	for (step = LSMD_UNKNOWN(s->zero); step < LSMD_STEPS_MAX; step++) {
+		struct lsmd_step_seen *seen = step_seen(s, step);
+		const struct dentry *head;
+		u64 self = pointer_number(s, dentry);
+		u32 len;
+
+		if (self == at.root) {
+			const struct mount *m = mount_head(s, at.self);
+			u64 parent;
+
+			if (at.self == ns_root) {
+				s->n_seen = step;
+				name->reason = LSMD_REASON_NONE;
+				return WALK_DONE;
+			}
+			if (!m)
+				return walk_fail(name, LSMD_REASON_HELPER_FAILED);
+			dentry = m->mnt_mountpoint;
+			seen->mountpoint = pointer_number(s, dentry);
+			parent = pointer_number(s, m->mnt_parent);
+			if (parent == at.self)
+				return walk_fail(name, LSMD_REASON_PATH_UNREACHABLE);
+			seen->dentry = at.self;
+			seen->parent = parent;
+			seen->seq = 1; /* odd marks a mount */
+			if (walk_enter(s, &at, parent))
+				return walk_fail(name, LSMD_REASON_HELPER_FAILED);
+			continue;
+		}
+		head = dentry_head(s, dentry);
+		if (!head)
+			return walk_fail(name, LSMD_REASON_HELPER_FAILED);
+		seen->dentry = self;
+		seen->seq = *(const volatile u32 *)&head->d_seq.seqcount.sequence;
+		if (seen->seq & 1)
+			return WALK_RACED;
+		if (head->d_flags & DCACHE_OP_HASH)
+			return walk_fail(name, LSMD_REASON_NAMES_FOLDED);
+		len = head->d_name.len;
+		i = *(volatile u32 *)&name->first;
+		if (!i || i > LSMD_PIECES_MAX)
+			return walk_fail(name, LSMD_REASON_PATH_TOO_DEEP);
+		if (len < dentry_inline_size()) {
+			i--;
+			piece_short((struct lsmd_piece *)name_piece(name, i), head, len);
+			*(volatile u32 *)&name->first = i;
+		} else {
+			if (!pieces_long(name, pointer_number(s, head->d_name.name), len))
+				return walk_fail(name, len > LSMD_NAME_MAX ? LSMD_REASON_PATH_TOO_LONG :
+							     LSMD_REASON_PATH_TOO_DEEP);
+		}
+		dentry = head->d_parent;
+		seen->parent = pointer_number(s, dentry);
+		if (seen->parent == self)
+			return walk_fail(name, LSMD_REASON_PATH_UNREACHABLE);
+	}
+	return walk_fail(name, LSMD_REASON_PATH_TOO_DEEP);
+}
+
+/* walk_again() - second pass: is everything still as it was seen? */
+static __always_inline int walk_again(struct lsmd_scratch *s)
+{
+	u64 n = *(volatile u32 *)&s->n_seen, k;
+
+	for (k = LSMD_UNKNOWN(s->zero); k < LSMD_STEPS_MAX && k < n; k++) {
+		struct lsmd_step_seen *seen = step_seen(s, k);
+
+		if (seen->seq & 1) {
+			const struct mount *m = mount_head(s, seen->dentry);
+
+			if (!m || pointer_number(s, m->mnt_parent) != seen->parent ||
+			    pointer_number(s, m->mnt_mountpoint) != seen->mountpoint)
+				return 0;
+		} else if (dentry_seq_now(seen->dentry) != seen->seq) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+__noinline int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+{
+	enum walk walk;
+
+	if (!s || !name)
+		return WALK_FAILED;
+	walk = walk_up(s, name, dentry_start(dentry), mount, ns_root);
+	if (walk != WALK_DONE)
+		return walk;
+	return walk_again(s) ? WALK_DONE : WALK_RACED;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Name an object: our own walk from a dentry up to the root of the process's mount namespace, one for every hook and
+ * kernel. bpf_d_path() is slower than the whole decision, follows chroot, and is not to be had in half the hooks.
+ *
+ * The walk is consistent: d_move() and its like bump d_seq of every dentry they touch, so when all (dentry, d_seq, parent,
+ * mount) seen on the way up are found unchanged by a second pass, the name was true at the instant between the two.
+ *
+ * Mirrors prepend_path() in fs/d_path.c, but ends only at the namespace's root: chroot renames nothing, and what hangs below
+ * a detached mount has no name.
+ *
+ * The walk is a global function of plain numbers (dpath.bpf.c): verified once a program, whatever called it.
+ */
+#ifndef LSMD_HOOK_DPATH_H
+#define LSMD_HOOK_DPATH_H
+
+#include "scratch.h"
+
+enum walk {
+	WALK_DONE,
+	WALK_RACED,
+	WALK_FAILED, /* name->reason says why */
+};
+
+/* path_name() - one walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root */
+int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root);
+/*
+ * pieces_long() - the @len bytes at @bytes as one component in front of name->first, from its last piece to its first.
+ * Return: how many pieces; 0 when it cannot be read or does not fit.
+ */
+int pieces_long(struct lsmd_name *name, u64 bytes, u32 len);
+
+/* The word holding bytes at.. of a name of len bytes, without what stands behind its end. */
+#define NAME_WORD(words, len, k)                                                                                \
+	((len) >= 8 * ((k) + 1) ? (words)[k] :                                                                  \
+	 (len) > 8 * (k)	? (words)[k] & (~0ull >> (8 * (8 * ((k) + 1) - (len)) & 63)) : 0)
+
+/* pointer_number() - a pointer as a number; the verifier refuses arithmetic on it until it went through memory */
+static __always_inline u64 pointer_number(struct lsmd_scratch *s, const void *pointer)
+{
+	*(const void *volatile *)&s->pointer = pointer;
+	return *(volatile u64 *)&s->pointer;
+}
+
+/* namespace_id() - a number of the task's mount namespace that is never given twice; 0: it has none (it is exiting) */
+static __always_inline u64 namespace_id(struct task_struct *task)
+{
+	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
+
+	if (bpf_core_field_exists(struct mnt_namespace___seq, seq))
+		return ((struct mnt_namespace___seq *)ns)->seq;
+	if (bpf_core_field_exists(struct ns_common___id, ns_id))
+		return ((struct ns_common___id *)&ns->ns)->ns_id;
+	return ns->ns.inum;
+}
+
+/* path_walk_as() - name an object by its dentry and mount, as the mount namespace of @task sees it */
+static __always_inline void path_walk_as(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
+					 struct vfsmount *mnt, struct task_struct *task)
+{
+	u64 ns_root = pointer_number(s, task->nsproxy->mnt_ns->root);
+	u64 mount = pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt);
+	int try, walk;
+
+	name->zero = 0;
+	name->tree = LSMD_TREE_OBJECT;
+	name->first = LSMD_PIECES_MAX;
+	if (!mnt || !dentry || mnt->mnt_flags & MNT_INTERNAL) {
+		name->reason = LSMD_REASON_PATH_ANONYMOUS;
+		return;
+	}
+	name->reason = LSMD_REASON_HELPER_FAILED;
+	for (try = 0; try < LSMD_WALK_TRIES; try++) {
+		walk = path_name(s, name, pointer_number(s, dentry), mount, ns_root);
+		if (walk != WALK_RACED)
+			return;
+		count_add(LSMD_COUNT_WALK_RETRIED, 1);
+	}
+	name->reason = LSMD_REASON_PATH_RACED;
+}
+
+/* path_walk() - the same for the task that acts; away from home nothing can be decided (MEANING.md 13) */
+static __always_inline void path_walk(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
+				      struct vfsmount *mnt)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	path_walk_as(s, name, dentry, mnt, task);
+	if (name->reason == LSMD_REASON_NONE && s->home != namespace_id(task))
+		name->reason = LSMD_REASON_FOREIGN_NAMESPACE;
+}
+
+#endif

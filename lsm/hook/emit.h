@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The frame of every hook: who acts, is anybody held, what is asked; then the verdict, its counters and its record.
+ *
+ *	s = hook_enter(LSMD_HOOK_X, wanted, &ret);
+ *	if (!s)
+ *		return ret;
+ *	path_walk(s, &s->name, …);
+ *	return hook_leave(s);
+ */
+#ifndef LSMD_HOOK_EMIT_H
+#define LSMD_HOOK_EMIT_H
+
+#include "label.h"
+
+/* scratch_decide() - answers of all layers of s->req. @undecided: the label's. Return: 0, -EPERM. */
+int scratch_decide(struct lsmd_scratch *s, u32 undecided);
+/* scratch_report() - send s as an event. Return: 0. */
+int scratch_report(struct lsmd_scratch *s);
+
+/*
+ * hook_errno() - what a hook returns: -EPERM or 0 and nothing else, as a constant that the verifier sees on each path. 6.1 does
+ * not check the range; newer kernels do, and lose it in arithmetic that the compiler would make of a plain "?:".
+ */
+static __always_inline int hook_errno(int refused)
+{
+	int ret = 0;
+
+	if (refused)
+		asm volatile("%0 = %1" : "=r"(ret) : "i"(-EPERM));
+	return ret;
+}
+
+/* task_undecided() - no label: refused where any policy could refuse it */
+static __always_inline int task_undecided(u64 active, u32 wanted)
+{
+	struct lsmd_view view;
+
+	count_add(LSMD_COUNT_NO_LABEL, 1);
+	if (view_open(&view, active) && !(view.image->undecided & wanted))
+		return 0;
+	count_add(LSMD_COUNT_REASON + LSMD_REASON_NO_LABEL, 1);
+	count_add(LSMD_COUNT_DENIED, 1);
+	return -EPERM;
+}
+
+/* label_undecided() - a label, but nothing to decide with */
+static __always_inline int label_undecided(u32 undecided, u32 wanted, u32 reason)
+{
+	if (!(undecided & wanted))
+		return 0;
+	count_add(LSMD_COUNT_REASON + reason, 1);
+	count_add(LSMD_COUNT_DENIED, 1);
+	count_add(LSMD_COUNT_NO_SCRATCH, 1);
+	return -EPERM;
+}
+
+static __always_inline struct lsmd_label *label_current(void)
+{
+	struct lsmd_label *label = bpf_task_storage_get(&lsmd_labels, bpf_get_current_task_btf(), 0, 0);
+
+	return label && label->state == LSMD_LABEL_GIVEN ? label : NULL;
+}
+
+/* request_start() - the part of a request that all hooks share */
+static __always_inline void request_start(struct lsmd_scratch *s, struct lsmd_label *label, u64 active, u32 hook, u32 wanted)
+{
+	u64 i, n = label->n_layers;
+
+	__builtin_memset(&s->req, 0, sizeof(s->req));
+	s->req.image = active;
+	s->req.hook = hook;
+	s->req.wanted = wanted;
+	s->req.object = LSMD_OBJECT_PATH;
+	s->req.n_layers = n;
+	s->home = label->home;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++)
+		s->req.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)] = label->layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)];
+	s->name.reason = LSMD_REASON_NONE;
+	s->name.first = LSMD_PIECES_MAX;
+	s->name.zero = 0;
+}
+
+/* label_fresh() - the label's layers are those of @active. Return: 0; else what the hook returns is in *ret */
+static __always_inline int label_fresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 active, u32 wanted, int *ret)
+{
+	if (label->generation != active) {
+		count_add(LSMD_COUNT_REFRESHED, 1);
+		if (label_refresh(s, label, active)) {
+			*ret = label_undecided(~0u, wanted, LSMD_REASON_NO_IMAGE);
+			return 1;
+		}
+	}
+	if (label->flags & LSMD_LABEL_OVERFLOW) {
+		*ret = task_undecided(active, wanted);
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * hook_enter() - is the current task held by anybody? @unheld: go on for tasks that nobody holds, too.
+ * Return: scratch with s->req begun; or NULL, and *ret is what the hook returns.
+ */
+static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int unheld, int *ret)
+{
+	u64 active = control_active(); /* read once; everything below is decided by this generation */
+	struct lsmd_label *label;
+	struct lsmd_scratch *s;
+
+	*ret = 0;
+	if (!active)
+		return NULL;
+	label = label_current();
+	if (!label) {
+		*ret = task_undecided(active, wanted);
+		return NULL;
+	}
+	if (label->generation == active && !label->n_layers && !unheld && !(label->flags & LSMD_LABEL_OVERFLOW))
+		return NULL; /* no policy holds this task: the cheapest way out comes first */
+	s = scratch_claim();
+	if (!s) {
+		*ret = label_undecided(label->generation == active ? label->undecided : ~0u, wanted,
+				       LSMD_REASON_NO_SCRATCH);
+		return NULL;
+	}
+	if (label_fresh(s, label, active, wanted, ret) || (!label->n_layers && !unheld)) {
+		scratch_release(s);
+		return NULL;
+	}
+	request_start(s, label, active, hook, wanted);
+	return s;
+}
+
+static __always_inline struct lsmd_scratch *hook_enter(u32 hook, u32 wanted, int *ret)
+{
+	return hook_begin(hook, wanted, 0, ret);
+}
+
+/* hook_verdict() - decide and record; the scratch stays claimed */
+static __always_inline int hook_verdict(struct lsmd_scratch *s)
+{
+	int ret = scratch_decide(s, ~0u);
+
+	if (s->record != RECORD_NONE)
+		scratch_report(s);
+	else if (ret)
+		count_add(LSMD_COUNT_SILENCED, 1);
+	if (s->kill)
+		bpf_send_signal(SIGKILL);
+	return hook_errno(ret);
+}
+
+static __always_inline int hook_leave(struct lsmd_scratch *s)
+{
+	int ret = hook_verdict(s);
+
+	scratch_release(s);
+	return ret;
+}
+
+#endif

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who a task is: its label is decided at exec from the names of what is executed, copied at fork, and given once to what
+ * ran before the agent (MEANING.md 7 to 10). Also `exec` itself.
+ */
+#include "emit.h"
+
+/* An exec begins: nothing is known of it yet. Runs once an execve, before any bprm_check_security. */
+SEC("lsm/bprm_creds_for_exec")
+int BPF_PROG(lsmd_bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
+{
+	struct lsmd_exec *exec;
+
+	if (ret)
+		return ret;
+	exec = bpf_task_storage_get(&lsmd_execs, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!exec) {
+		count_add(LSMD_COUNT_FORK_REFUSED, 1);
+		return control_active() ? -EPERM : 0; /* its label could not be decided */
+	}
+	exec->generation = control_active();
+	exec->held.n = 0;
+	exec->held.overflow = 0;
+	exec->programs.n = 0;
+	exec->programs.len = 0;
+	exec->programs.unknown = 0;
+	return 0;
+}
+
+/* exec_too_many() - would the label hold more layers than it can carry? (MEANING.md 3) */
+static __always_inline int exec_too_many(struct lsmd_scratch *s, struct lsmd_exec *exec, struct lsmd_label *label)
+{
+	u64 i, n = label->n_layers;
+
+	s->held = exec->held;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++)
+		held_add(&s->held, label->layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], 0);
+	return s->held.overflow;
+}
+
+/* exec_remember() - the name of this round, for the label to come */
+static __always_inline void exec_remember(struct lsmd_scratch *s, struct lsmd_exec *exec)
+{
+	u32 reason = s->name.reason;
+
+	if (reason == LSMD_REASON_PATH_ANONYMOUS)
+		return; /* no name, and no subject can mean it */
+	if (reason != LSMD_REASON_NONE) {
+		exec->programs.unknown = 1;
+		return;
+	}
+	programs_add(s, &exec->programs);
+	s->name.tree = LSMD_TREE_SUBJECT;
+	if (exec->generation)
+		subject_collect(exec->generation, &s->name, &exec->held);
+	s->name.tree = LSMD_TREE_OBJECT;
+}
+
+/* exec_begin() - s->req for an exec; the label may be nobody's. Return: 0; else what the hook returns is in *ret */
+static __always_inline int exec_begin(struct lsmd_scratch *s, struct lsmd_label *label, u64 active, int *ret)
+{
+	if (label && active && label_fresh(s, label, active, LSMD_ACCESS_EXEC, ret))
+		return 1;
+	if (label)
+		request_start(s, label, active, LSMD_HOOK_BPRM_CHECK_SECURITY, LSMD_ACCESS_EXEC);
+	else
+		s->req.n_layers = 0;
+	if (!active)
+		s->req.n_layers = 0;
+	return 0;
+}
+
+/* exec_decide() - `exec` of the file in s->name, under the label that the task still has */
+static __always_inline int exec_decide(struct lsmd_scratch *s, struct task_struct *task, struct lsmd_exec *exec,
+				       struct lsmd_label *label, int interpreter)
+{
+	int full = label && exec_too_many(s, exec, label), ret;
+
+	if (!s->req.n_layers && !full)
+		return 0;
+	if (s->name.reason == LSMD_REASON_NONE && s->req.n_layers && s->home != namespace_id(task))
+		s->name.reason = LSMD_REASON_FOREIGN_NAMESPACE;
+	if (full)
+		s->name.reason = LSMD_REASON_LAYERS_FULL;
+	s->req.deny_only = interpreter;
+	ret = hook_verdict(s);
+	return hook_errno(full || ret);
+}
+
+/*
+ * Once for the program and again for each interpreter that the kernel loads for it. The first is judged by `exec`;
+ * allowing a script covers its interpreters, so that those are refused by a deny only (MEANING.md 20).
+ */
+SEC("lsm/bprm_check_security")
+int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lsmd_label *label = label_current();
+	struct file *file = bprm->file;
+	u64 active = control_active();
+	struct lsmd_scratch *s;
+	struct lsmd_exec *exec;
+	int interpreter;
+
+	if (ret)
+		return ret;
+	exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
+	if (active && (!exec || !label))
+		return task_undecided(active, LSMD_ACCESS_EXEC);
+	if (!exec)
+		return 0;
+	s = scratch_claim();
+	if (!s) {
+		exec->programs.unknown = 1;
+		return active ? label_undecided(label->undecided, LSMD_ACCESS_EXEC, LSMD_REASON_NO_SCRATCH) : 0;
+	}
+	if (!exec_begin(s, label, active, &ret)) {
+		interpreter = exec->programs.n > 0 || exec->programs.unknown;
+		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+		exec_remember(s, exec);
+		ret = exec_decide(s, task, exec, label, interpreter);
+	}
+	scratch_release(s);
+	return hook_errno(ret);
+}
+
+/* label_hand_down() - the label of what is executed, from that of the task that executes it */
+static __always_inline void label_hand_down(struct lsmd_label *label, struct lsmd_exec *exec, struct task_struct *task)
+{
+	int i;
+
+	label->n_inherited = label->n_handed;
+	for (i = 0; i < LSMD_LAYERS_MAX; i++)
+		label->inherited[i] = label->handed[i];
+	if (!label->n_inherited)
+		label->home = namespace_id(task);
+	label->programs = exec->programs;
+	label->flags = 0;
+	label->generation = 0;
+}
+
+/* The exec can no longer fail: the label becomes that of the new program. */
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 active = control_active();
+	struct lsmd_scratch *s;
+	struct lsmd_label *label;
+	struct lsmd_exec *exec;
+
+	label = bpf_task_storage_get(&lsmd_labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
+	if (!label || !exec) {
+		count_add(LSMD_COUNT_NO_LABEL, 1);
+		return 0; /* a task without a label is undecided from here on */
+	}
+	s = scratch_claim();
+	if (s && active && label->generation != active)
+		label_refresh(s, label, active);
+	label_hand_down(label, exec, task);
+	if (s && active)
+		label_refresh(s, label, active);
+	if (s)
+		scratch_release(s);
+	__sync_lock_test_and_set(&label->state, LSMD_LABEL_GIVEN);
+	bpf_task_storage_delete(&lsmd_execs, task);
+	count_add(LSMD_COUNT_LABELLED, 1);
+	return 0;
+}
+
+/* The child starts with a copy of its parent's label, threads and io_uring workers too. */
+SEC("lsm/task_alloc")
+int BPF_PROG(lsmd_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	struct lsmd_label *label, *child;
+
+	if (ret)
+		return ret;
+	label = label_current();
+	if (!label)
+		return 0; /* older than the agent and not reached by the iterator yet, or undecided: so is the child */
+	child = bpf_task_storage_get(&lsmd_labels, task, label, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (child)
+		return 0;
+	count_add(LSMD_COUNT_FORK_REFUSED, 1);
+	return -EPERM;
+}
+
+/* task_name_exe() - what a task runs, as far as can be known afterwards: the file of its program */
+static __always_inline void task_name_exe(struct lsmd_scratch *s, struct task_struct *task, struct lsmd_programs *programs)
+{
+	struct mm_struct *mm = task->mm;
+	struct file *file;
+
+	if (!mm)
+		return; /* a kernel thread */
+	file = mm->exe_file;
+	if (!file)
+		return;
+	path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+	if (s->name.reason == LSMD_REASON_NONE)
+		programs_add(s, programs);
+	else if (s->name.reason != LSMD_REASON_PATH_ANONYMOUS)
+		programs->unknown = 1;
+}
+
+/*
+ * Label what ran before task_alloc was attached. The agent runs it until a pass labels nobody. A task that executes
+ * something in the same moment wins: its label is its own to write.
+ */
+SEC("iter/task")
+int lsmd_label_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct lsmd_label *label;
+	struct lsmd_scratch *s;
+
+	if (!task)
+		return 0;
+	label = bpf_task_storage_get(&lsmd_labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!label) {
+		count_add(LSMD_COUNT_NO_LABEL, 1);
+		return 0;
+	}
+	if (label->state != LSMD_LABEL_NONE)
+		return 0;
+	s = scratch_claim();
+	if (!s)
+		return 0; /* the next pass comes by */
+	if (!__sync_val_compare_and_swap(&label->state, LSMD_LABEL_NONE, LSMD_LABEL_CLAIMED)) {
+		label->home = namespace_id(task);
+		task_name_exe(s, task, &label->programs);
+		if (__sync_val_compare_and_swap(&label->state, LSMD_LABEL_CLAIMED, LSMD_LABEL_GIVEN) != LSMD_LABEL_CLAIMED)
+			label->programs.unknown = 1; /* written by both: nothing is certain */
+		bpf_seq_write(ctx->meta->seq, &task->pid, sizeof(task->pid));
+	}
+	scratch_release(s);
+	return 0;
+}
+
+/* What the agent reads of a task's label: its pid, and whether there is a label. */
+SEC("iter/task")
+int lsmd_show_labels(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct lsmd_label *label;
+	u32 head[2];
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	label = bpf_task_storage_get(&lsmd_labels, task, 0, 0);
+	head[0] = task->pid;
+	head[1] = label && label->state == LSMD_LABEL_GIVEN;
+	bpf_seq_write(ctx->meta->seq, head, sizeof(head));
+	if (label && head[1])
+		bpf_seq_write(ctx->meta->seq, label, sizeof(*label));
+	return 0;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Files: what is opened, made, removed, renamed, linked and truncated, and what keeps an append-only file append-only. */
+#include "emit.h"
+
+static __always_inline int inode_is_device(const struct inode *inode)
+{
+	u32 type = inode->i_mode & S_IFMT;
+
+	return type == S_IFCHR || type == S_IFBLK;
+}
+
+/* file_access() - the verbs of an open; 0: not mediated here */
+static __always_inline u32 file_access(const struct file *file)
+{
+	u32 flags = file->f_flags, mode = file->f_mode, wanted = 0;
+
+	if (flags & FMODE_EXEC || mode & FMODE_BACKING)
+		return 0; /* an open for execution is `exec`; overlayfs asked with the merged name before */
+	if (mode & FMODE_READ || (flags & O_ACCMODE) == O_ACCMODE)
+		wanted |= LSMD_ACCESS_READ;
+	if (mode & FMODE_WRITE)
+		wanted |= flags & O_APPEND ? LSMD_ACCESS_APPEND : LSMD_ACCESS_WRITE;
+	if ((flags & O_ACCMODE) == O_ACCMODE)
+		wanted |= LSMD_ACCESS_WRITE; /* for ioctls; asks for both permissions */
+	if (flags & O_TRUNC && !(mode & FMODE_CREATED))
+		wanted |= LSMD_ACCESS_WRITE;
+	if (flags & O_TMPFILE_BIT)
+		wanted |= LSMD_ACCESS_CREATE;
+	return inode_is_device(file->f_inode) ? access_device(wanted) : wanted;
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(lsmd_file_open, struct file *file, int ret)
+{
+	struct lsmd_scratch *s;
+	u32 wanted;
+
+	if (ret)
+		return ret; /* never soften an earlier refusal */
+	wanted = file_access(file);
+	if (!wanted)
+		return 0;
+	s = hook_enter(LSMD_HOOK_FILE_OPEN, wanted, &ret);
+	if (!s)
+		return ret;
+	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
+		scratch_release(s);
+		return 0; /* reading and writing what has no name is not mediated (MEANING.md 11) */
+	}
+	return hook_leave(s);
+}
+
+/* file_decide() - one verb on a file that is open already */
+static __always_inline int file_decide(u32 hook, const struct file *file, u32 wanted)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, wanted, &ret);
+	if (!s)
+		return ret;
+	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
+		scratch_release(s);
+		return 0;
+	}
+	return hook_leave(s);
+}
+
+/*
+ * An append-only descriptor stays one (MEANING.md 18). Only system calls that honour O_APPEND pass as `append`; fallocate,
+ * pwritev2 with flags this build does not know (RWF_NOAPPEND), io_uring, aio and 32-bit calls all come through the same
+ * hook and cannot be told apart by it, so they want `write`.
+ */
+#if defined(__TARGET_ARCH_x86)
+#define NR_WRITE 1
+#define NR_PWRITE64 18
+#define NR_WRITEV 20
+#define NR_PWRITEV 296
+#define NR_PWRITEV2 328
+#elif defined(__TARGET_ARCH_arm64)
+#define NR_WRITE 64
+#define NR_PWRITE64 68
+#define NR_WRITEV 66
+#define NR_PWRITEV 70
+#define NR_PWRITEV2 287
+#endif
+#define RWF_KNOWN 0x1f /* RWF_HIPRI, DSYNC, SYNC, NOWAIT, APPEND */
+
+static __always_inline int syscall_appends(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 nr, flags;
+
+	if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	if (task->thread_info.status & TS_COMPAT)
+		return 0;
+	nr = regs->orig_ax;
+	flags = regs->r9;
+#elif defined(__TARGET_ARCH_arm64)
+	nr = regs->syscallno;
+	flags = regs->regs[5];
+#endif
+	if (nr == NR_PWRITEV2)
+		return !(flags & ~RWF_KNOWN);
+	return nr == NR_WRITE || nr == NR_PWRITE64 || nr == NR_WRITEV || nr == NR_PWRITEV;
+}
+
+/* append_only_enter() - may this open file be append-only for the task? Then the question is `write` on its name. */
+static __always_inline int append_decide(u32 hook, const struct file *file)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);
+	if (!s)
+		return ret;
+	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS || inode_is_device(file->f_inode)) {
+		scratch_release(s);
+		return 0;
+	}
+	return hook_leave(s);
+}
+
+SEC("lsm/file_permission")
+int BPF_PROG(lsmd_file_permission, struct file *file, int mask, int ret)
+{
+	if (ret)
+		return ret;
+	if (!(mask & MAY_WRITE) || !(file->f_flags & O_APPEND) || syscall_appends())
+		return 0;
+	return append_decide(LSMD_HOOK_FILE_PERMISSION, file);
+}
+
+SEC("lsm/file_fcntl")
+int BPF_PROG(lsmd_file_fcntl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	if (ret)
+		return ret;
+	if (cmd != F_SETFL || !(file->f_flags & O_APPEND) || arg & O_APPEND || !(file->f_mode & FMODE_WRITE))
+		return 0;
+	return append_decide(LSMD_HOOK_FILE_FCNTL, file);
+}
+
+static __always_inline int mapping_is_shared(unsigned long flags)
+{
+	return (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(lsmd_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
+{
+	if (ret)
+		return ret;
+	if (!file || !(prot & PROT_WRITE) || !mapping_is_shared(flags) || !(file->f_flags & O_APPEND))
+		return 0;
+	return append_decide(LSMD_HOOK_MMAP_FILE, file);
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(lsmd_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot, int ret)
+{
+	struct file *file;
+
+	if (ret)
+		return ret;
+	if (!(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED))
+		return 0;
+	file = vma->vm_file;
+	if (!file || !(file->f_flags & O_APPEND))
+		return 0;
+	return append_decide(LSMD_HOOK_FILE_MPROTECT, file);
+}
+
+/* Since 6.2; before, ftruncate comes through path_truncate. */
+SEC("lsm/file_truncate")
+int BPF_PROG(lsmd_file_truncate, struct file *file, int ret)
+{
+	if (ret)
+		return ret;
+	return file_decide(LSMD_HOOK_FILE_TRUNCATE, file, LSMD_ACCESS_WRITE);
+}
+
+/* path_decide() - one verb on a dentry of a directory or a path */
+static __always_inline int path_decide(u32 hook, struct dentry *dentry, struct vfsmount *mnt, u32 wanted)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, wanted, &ret);
+	if (!s)
+		return ret;
+	path_walk(s, &s->name, dentry, mnt);
+	return hook_leave(s);
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(lsmd_path_truncate, const struct path *path, int ret)
+{
+	struct lsmd_scratch *s;
+
+	if (ret)
+		return ret;
+	s = hook_enter(LSMD_HOOK_PATH_TRUNCATE, LSMD_ACCESS_WRITE, &ret);
+	if (!s)
+		return ret;
+	path_walk(s, &s->name, path->dentry, path->mnt);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
+		scratch_release(s);
+		return 0; /* ftruncate of a memfd, on 6.1 */
+	}
+	return hook_leave(s);
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(lsmd_path_unlink, const struct path *dir, struct dentry *dentry, int ret)
+{
+	return ret ?: path_decide(LSMD_HOOK_PATH_UNLINK, dentry, dir->mnt, LSMD_ACCESS_DELETE);
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(lsmd_path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
+{
+	return ret ?: path_decide(LSMD_HOOK_PATH_RMDIR, dentry, dir->mnt, LSMD_ACCESS_DELETE);
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(lsmd_path_mkdir, const struct path *dir, struct dentry *dentry, unsigned short mode, int ret)
+{
+	return ret ?: path_decide(LSMD_HOOK_PATH_MKDIR, dentry, dir->mnt, LSMD_ACCESS_CREATE);
+}
+
+SEC("lsm/path_mknod")
+int BPF_PROG(lsmd_path_mknod, const struct path *dir, struct dentry *dentry, unsigned short mode, unsigned int dev, int ret)
+{
+	u32 type = mode & S_IFMT, wanted = LSMD_ACCESS_CREATE;
+
+	if (type == S_IFCHR || type == S_IFBLK)
+		wanted = access_device(wanted);
+	return ret ?: path_decide(LSMD_HOOK_PATH_MKNOD, dentry, dir->mnt, wanted);
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(lsmd_path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name, int ret)
+{
+	return ret ?: path_decide(LSMD_HOOK_PATH_SYMLINK, dentry, dir->mnt, LSMD_ACCESS_CREATE);
+}
+
+/* two_devices() - twins beside the verb, where the object is a device node: they count for what may not widen */
+static __always_inline u32 two_wanted(const struct dentry *dentry, u32 verb)
+{
+	return inode_is_device(dentry->d_inode) ? verb | LSMD_ACCESS_DEVICES : verb;
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(lsmd_path_link, struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry, int ret)
+{
+	struct lsmd_scratch *s;
+
+	if (ret)
+		return ret;
+	s = hook_enter(LSMD_HOOK_PATH_LINK, two_wanted(old_dentry, LSMD_ACCESS_LINK), &ret);
+	if (!s)
+		return ret;
+	s->req.two = 1;
+	path_walk(s, &s->name, old_dentry, new_dir->mnt); /* linkat() refuses to cross mounts */
+	path_walk(s, &s->other, new_dentry, new_dir->mnt);
+	return hook_leave(s);
+}
+
+static __always_inline int dentry_is_directory(const struct dentry *dentry)
+{
+	const struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(lsmd_path_rename, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry, unsigned int flags, int ret)
+{
+	struct lsmd_scratch *s;
+
+	if (ret)
+		return ret;
+	s = hook_enter(LSMD_HOOK_PATH_RENAME, two_wanted(old_dentry, LSMD_ACCESS_RENAME), &ret);
+	if (!s)
+		return ret;
+	s->req.two = 1;
+	s->req.exchange = !!(flags & RENAME_EXCHANGE);
+	s->req.directory = dentry_is_directory(old_dentry) || (s->req.exchange && dentry_is_directory(new_dentry));
+	s->req.replaces = new_dentry->d_inode && !s->req.exchange;
+	path_walk(s, &s->name, old_dentry, old_dir->mnt);
+	path_walk(s, &s->other, new_dentry, new_dir->mnt);
+	return hook_leave(s);
+}

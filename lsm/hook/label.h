@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Labels: which policies hold a task. Latched at exec, copied at fork, computed anew after a swap by the first hook that
+ * sees a stale one. The long parts are global functions, verified once each: label.bpf.c.
+ */
+#ifndef LSMD_HOOK_LABEL_H
+#define LSMD_HOOK_LABEL_H
+
+#include "dpath.h"
+
+/* label_refresh() - layers of @label in the image of @generation. Return: 0, or -EPERM when there is no such image. */
+int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
+/* programs_add() - remember s->name as one more program of an exec. Return: 0. */
+int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs);
+/* program_name() - s->program := name @index of @programs. Return: 1, or 0 when there is none. */
+int program_name(struct lsmd_scratch *s, struct lsmd_programs *programs, u32 index);
+
+static __always_inline u64 control_active(void)
+{
+	u32 zero = 0;
+	struct lsmd_control *control = bpf_map_lookup_elem(&lsmd_control, &zero);
+
+	return control ? *(volatile lsmd_u64 *)&control->active : 0;
+}
+
+LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
+{
+	u32 slot = image & 1, zero = 0;
+	void *map = bpf_map_lookup_elem(&lsmd_images, &slot);
+
+	if (!map)
+		return 0;
+	view->image = bpf_map_lookup_elem(map, &zero);
+	view->mask = lsmd_image_mask;
+	return view->image && view->image->generation == image;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Working memory of a decision. LSM programs have no recursion guard and can be preempted half way, so bare per-CPU memory
+ * could be overwritten between walk and match; a slot is claimed instead.
+ */
+#ifndef LSMD_HOOK_SCRATCH_H
+#define LSMD_HOOK_SCRATCH_H
+
+#include "maps.h"
+
+/* Slots tried first by one processor: neighbours share none until there are more than 16 of them. */
+#define LSMD_SCRATCH_STRIDE 8
+
+static __always_inline void count_add(u32 count, u64 n)
+{
+	u64 *value = bpf_map_lookup_elem(&lsmd_counts, &count);
+
+	if (value)
+		*value += n;
+}
+
+/* scratch_claim() - a slot of our own, or NULL when those tried are taken: undecided, LSMD_REASON_NO_SCRATCH */
+static __always_inline struct lsmd_scratch *scratch_claim(void)
+{
+	u32 start = bpf_get_smp_processor_id() * LSMD_SCRATCH_STRIDE;
+	int i;
+
+	for (i = 0; i < LSMD_SCRATCH_TRIES; i++) {
+		u32 slot = (start + i) & (LSMD_SCRATCH_SLOTS - 1);
+		struct lsmd_scratch *s = bpf_map_lookup_elem(&lsmd_pool, &slot);
+
+		if (s && !s->busy && !__sync_val_compare_and_swap(&s->busy, 0, 1))
+			return s;
+	}
+	return NULL;
+}
+
+static __always_inline void scratch_release(struct lsmd_scratch *s)
+{
+#ifdef __TARGET_ARCH_x86
+	*(volatile u32 *)&s->busy = 0; /* stores are not reordered with older ones here */
+#else
+	__sync_lock_test_and_set(&s->busy, 0);
+#endif
+}
+
+#endif
