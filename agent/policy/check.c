@@ -69,6 +69,8 @@ int set_check(const struct policy_set *set, const struct policy_options *options
 		r = lockout_check(&set->policies[i], options->force, diags);
 		if (!r)
 			r = overlap_check(set, &set->policies[i], diags);
+		if (!r)
+			r = deputies_check(&set->policies[i], diags);
 	}
 	return !r && options->look ? links_check(set, diags) : r;
 }

@@ -23,6 +23,12 @@ int lockout_check(const struct policy *policy, bool force, struct diags *diags);
  */
 int overlap_check(const struct policy_set *set, const struct policy *policy, struct diags *diags);
 
+/**
+ * deputies_check() - rules that grant what makes another process act for the program: sockets of service managers, tables
+ * of cron, keys of ssh, …
+ */
+int deputies_check(const struct policy *policy, struct diags *diags);
+
 /* Names looked at by links_check() in all policies; the rest is not, and a warning says so. */
 #define LINKS_LOOKS_MAX 200000
 

@@ -255,11 +255,14 @@ static int address_read(const struct spot *spot, const struct part *part, struct
 static int service_read(const struct spot *spot, const struct part *part, uint32_t protos, uint16_t *first,
 			uint16_t *last)
 {
-	int r = service_find(part->text, part->len, protos, first);
+	int r = service_find(spot->services, part->text, part->len, protos, first);
 
 	*last = *first;
 	if (r <= 0)
 		return r;
+	if (r == SERVICES_TOO_MANY)
+		return refuse(spot, part, "too-many-services", "write the number of the port",
+			      "too many different names of services in one policy");
 	if (spot->deny)
 		return refuse(spot, part, "unknown-service", "write the number of the port",
 			      "no such service is known here, so the rule would deny nothing");

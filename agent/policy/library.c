@@ -12,7 +12,7 @@
 #include "agent/util/cleanup.h"
 #include "agent/util/vec.h"
 
-/* Abstractions in use, all policies together: they are looked up one after the other. */
+/* Abstractions in use, all policies together. */
 #define LIBRARY_MAX 4096
 
 /* One inclusion: who includes, and who included that. */
@@ -40,15 +40,37 @@ void library_free(struct library *library)
 	library->n = library->capacity = 0;
 }
 
+/* Where the abstraction stands among the sorted ones, or would stand. */
+static size_t library_index(const struct library *library, const char *name)
+{
+	size_t low = 0, high = library->n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(library->items[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct source *library_find(const struct library *library, const char *name)
 {
-	size_t i;
+	size_t i = library_index(library, name);
 
-	for (i = 0; i < library->n; i++) {
-		if (!strcmp(library->items[i]->name, name))
-			return library->items[i];
-	}
-	return NULL;
+	return i < library->n && !strcmp(library->items[i]->name, name) ? library->items[i] : NULL;
+}
+
+static int library_insert(struct library *library, struct source *source)
+{
+	size_t i = library_index(library, source->name);
+
+	if (!vec_add(library))
+		return -ENOMEM;
+	memmove(&library->items[i + 1], &library->items[i], (library->n - 1 - i) * sizeof(*library->items));
+	library->items[i] = source;
+	return 0;
 }
 
 static int missing(struct library *library, struct doc *doc, uint32_t value, const char *name)
@@ -88,7 +110,6 @@ static int library_read(struct library *library, struct doc *doc, uint32_t value
 {
 	_cleanup_free_ struct source *source = calloc(1, sizeof(*source));
 	_cleanup_free_ char *path = NULL;
-	struct source **slot;
 	int r;
 
 	if (!source)
@@ -108,12 +129,11 @@ static int library_read(struct library *library, struct doc *doc, uint32_t value
 		return r;
 	/* One that cannot be read is kept too, so that it is not read again by the next policy. */
 	source->name = strdup(name);
-	slot = source->name ? vec_add(library) : NULL;
-	if (!slot) {
+	if (!source->name || library_insert(library, source)) {
 		source_free(source);
 		return -ENOMEM;
 	}
-	*ret = *slot = TAKE_PTR(source);
+	*ret = TAKE_PTR(source);
 	return 0;
 }
 

@@ -121,7 +121,7 @@ static const char *proto_name(uint32_t set)
 static const struct {
 	const char *name;
 	uint16_t port;
-} services[] = {
+} well_known[] = {
 	{ "domain", 53 },	{ "http", 80 },	  { "https", 443 },  { "imaps", 993 },
 	{ "ldap", 389 },	{ "ldaps", 636 }, { "mysql", 3306 }, { "ntp", 123 },
 	{ "postgresql", 5432 }, { "smtp", 25 },	  { "ssh", 22 },     { "submission", 587 },
@@ -131,32 +131,55 @@ static int service_known(const char *name, uint16_t *ret)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(services) / sizeof(*services); i++) {
-		if (strcmp(services[i].name, name))
+	for (i = 0; i < sizeof(well_known) / sizeof(*well_known); i++) {
+		if (strcmp(well_known[i].name, name))
 			continue;
-		*ret = services[i].port;
+		*ret = well_known[i].port;
 		return 0;
 	}
 	return SERVICE_UNKNOWN;
 }
 
-int service_find(const char *word, size_t len, uint32_t set, uint16_t *ret)
+static int service_ask(const char *name, uint32_t set, uint16_t *ret)
 {
 	struct servent entry, *found = NULL;
-	char name[64], memory[8192];
-	int r;
+	char memory[8192];
+	int r = getservbyname_r(name, proto_name(set), &entry, memory, sizeof(memory), &found);
 
-	if (!len || len >= sizeof(name) || memchr(word, '\0', len))
-		return SERVICE_UNKNOWN;
-	memcpy(name, word, len);
-	name[len] = '\0';
-	r = getservbyname_r(name, proto_name(set), &entry, memory, sizeof(memory), &found);
 	if (r == ENOMEM)
 		return -ENOMEM;
 	if (r || !found)
 		return service_known(name, ret);
 	*ret = ntohs(entry.s_port);
 	return 0;
+}
+
+int service_find(struct services *services, const char *word, size_t len, uint32_t set, uint16_t *ret)
+{
+	struct service *kept;
+	size_t i;
+	int r;
+
+	if (!len || len >= sizeof(kept->name) || memchr(word, '\0', len))
+		return SERVICE_UNKNOWN;
+	for (i = 0; i < SERVICES_KEPT; i++) {
+		kept = &services->kept[i];
+		if (kept->protos != set || !word_is(word, len, kept->name))
+			continue;
+		*ret = kept->port;
+		return kept->known ? 0 : SERVICE_UNKNOWN;
+	}
+	if (services->n_asked >= SERVICES_ASKED_MAX)
+		return SERVICES_TOO_MANY;
+	kept = &services->kept[services->n_asked++ % SERVICES_KEPT];
+	*kept = (struct service){ .protos = set };
+	memcpy(kept->name, word, len);
+	r = service_ask(kept->name, set, &kept->port);
+	if (r < 0)
+		kept->protos = 0; /* forget it */
+	kept->known = !r;
+	*ret = kept->port;
+	return r;
 }
 
 #define NEAR_LEN 31

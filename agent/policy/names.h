@@ -47,14 +47,30 @@ uint32_t proto_find(const char *word, size_t len);
 
 enum {
 	SERVICE_UNKNOWN = 1,
+	SERVICES_TOO_MANY,
+};
+
+/* Asking the machine takes as long as reading its list of services: so many names are asked for, the last are remembered. */
+#define SERVICES_ASKED_MAX 2000
+#define SERVICES_KEPT 32
+
+struct services {
+	size_t n_asked;
+	struct service {
+		char name[32];
+		uint32_t protos;
+		bool known;
+		uint16_t port;
+	} kept[SERVICES_KEPT];
 };
 
 /**
  * service_find() - the port of a service, as the machine says (nsswitch.conf), else as everybody does
- * @protos: bit set; a service of any protocol when there is more than one
- * Return: 0, SERVICE_UNKNOWN, -ENOMEM
+ * @services: what was asked before; zero-initialise
+ * @protos:   bit set; a service of any protocol when there is more than one
+ * Return: 0, SERVICE_UNKNOWN, SERVICES_TOO_MANY, -ENOMEM
  */
-int service_find(const char *word, size_t len, uint32_t protos, uint16_t *ret);
+int service_find(struct services *services, const char *word, size_t len, uint32_t protos, uint16_t *ret);
 
 /**
  * word_nearest() - the word that was probably meant: few letters lost, added, changed or swapped

@@ -29,14 +29,18 @@ void reader_free(struct reader *reader)
 	reader->objects = (struct objects){};
 }
 
+void objects_refuse(struct diags *diags, struct place place)
+{
+	diag_add(diags, DIAG_ERROR, "too-many-objects", place, "use fewer variables, or patterns with '*' or {a,b}",
+		 "the policies name more than %u objects, variables expanded", OBJECTS_MAX);
+}
+
 static int object_add(struct reader *reader, const struct spot *spot, const struct object *object)
 {
 	struct object *added;
 
 	if (++*reader->n_objects > OBJECTS_MAX) {
-		diag_add(reader->diags, DIAG_ERROR, "too-many-objects", doc_place(spot->doc, spot->value),
-			 "use fewer variables, or patterns with '*' or {a,b}",
-			 "the policies name more than %u objects, variables expanded", OBJECTS_MAX);
+		objects_refuse(reader->diags, doc_place(spot->doc, spot->value));
 		return OBJECT_REFUSED;
 	}
 	added = vec_add(&reader->objects);
@@ -180,7 +184,7 @@ static int string_read(struct reader *reader, struct spot *spot, enum verb_objec
 int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind, bool deny,
 		 struct object **ret, size_t *ret_n)
 {
-	struct spot spot = { .doc = doc, .deny = deny, .diags = reader->diags };
+	struct spot spot = { .doc = doc, .deny = deny, .diags = reader->diags, .services = &reader->services };
 	int r, worst = 0;
 
 	reader->objects.n = 0;

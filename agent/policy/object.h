@@ -18,6 +18,7 @@ struct spot {
 	uint32_t value;
 	bool verbatim; /* offsets in the text that is read are offsets in the string */
 	bool deny; /* of a deny rule: what cannot be resolved may not be left out */
+	struct services *services;
 	struct diags *diags;
 };
 
@@ -38,9 +39,13 @@ struct reader {
 	size_t *n_objects; /* of the set so far */
 	struct texts texts; /* room that is used again */
 	struct objects objects; /* the same */
+	struct services services;
 };
 
 void reader_free(struct reader *reader);
+
+/** objects_refuse() - says that the set has more than OBJECTS_MAX of them */
+void objects_refuse(struct diags *diags, struct place place);
 
 enum {
 	OBJECT_REFUSED = 1, /* why is in the diags */

@@ -183,6 +183,11 @@ static int rules_read(struct reader *reader, const struct policy_files *files, s
 
 		n += source->keys[POLICY_RULES] ? source->doc.values[source->keys[POLICY_RULES]].n : 0;
 	}
+	/* Each rule names an object at least. */
+	if (*reader->n_objects + n > OBJECTS_MAX) {
+		objects_refuse(reader->diags, policy->place);
+		return 0;
+	}
 	policy->rules = arena_alloc(reader->memory, n * sizeof(*policy->rules));
 	if (!policy->rules)
 		return -ENOMEM;

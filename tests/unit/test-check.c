@@ -123,6 +123,7 @@ static void an_allow_is_dead_only_when_all_of_it_is_denied(void **state)
 static void what_may_be_written_and_executed_is_said(void **state)
 {
 	assert_int_equal(BOTH("{\"allow\":[\"write\",\"exec\"],\"path\":\"/a\"}"), 1);
+	assert_int_equal(BOTH("{\"allow\":\"write\",\"path\":\"/a\"},{\"allow\":\"exec\",\"path\":\"/a\"}"), 1);
 	assert_int_equal(BOTH("{\"allow\":\"write\",\"path\":\"/a/\"},{\"allow\":\"exec\",\"path\":\"/a/b\"}"), 1);
 	assert_int_equal(BOTH("{\"allow\":\"exec\",\"path\":\"/a/\"},{\"allow\":\"append\",\"path\":\"/a/b*\"}"), 1);
 	assert_int_equal(BOTH("{\"allow\":\"exec\",\"path\":\"/a/\"},{\"allow\":\"read\",\"path\":\"/a/b\"}"), 0);
@@ -147,6 +148,26 @@ static void rules_said_twice_are_said(void **state)
 			 "{\"allow\":\"read\",\"path\":\"/a\"},{\"allow\":\"read\",\"path\":\"/a\",\"log\":true}",
 			 "duplicate-rule"),
 		0);
+}
+
+#define DEPUTY(rules) warnings(*state, rules, "deputy")
+
+static void grants_that_reach_others_are_said_once_a_rule(void **state)
+{
+	assert_int_equal(DEPUTY("{\"allow\":\"connect\",\"to\":\"unix:/run/docker.sock\"}"), 1);
+	assert_int_equal(DEPUTY("{\"allow\":\"connect\",\"to\":\"unix:/run/*.sock\"}"), 1);
+	assert_int_equal(DEPUTY("{\"allow\":\"connect\",\"to\":\"unix:*\"}"), 1);
+	assert_int_equal(DEPUTY("{\"allow\":\"connect\",\"to\":\"unix:/run/php/*.sock\"}"), 0);
+	assert_int_equal(DEPUTY("{\"allow\":\"create\",\"path\":\"/etc/cron.d/\"}"), 1);
+	assert_int_equal(DEPUTY("{\"allow\":\"create\",\"path\":\"/etc/cron.daily/\"}"), 0);
+	assert_int_equal(DEPUTY("{\"allow\":\"read\",\"path\":\"/etc/\"}"), 0);
+	assert_int_equal(DEPUTY("{\"allow\":\"write\",\"path\":\"/\"}"), 1);
+	assert_int_equal(
+		DEPUTY("{\"allow\":\"write\",\"path\":\"/home/*/\"},{\"deny\":\"write\",\"path\":\"/home/*/.ssh/\"}"),
+		0);
+	assert_int_equal(
+		DEPUTY("{\"allow\":\"write\",\"path\":\"/home/*/\"},{\"deny\":\"create\",\"path\":\"/home/*/.ssh/\"}"),
+		1);
 }
 
 static void two_policies_have_two_names(void **state)
@@ -255,6 +276,7 @@ int main(void)
 		TEST(an_allow_is_dead_only_when_all_of_it_is_denied),
 		TEST(what_may_be_written_and_executed_is_said),
 		TEST(rules_said_twice_are_said),
+		TEST(grants_that_reach_others_are_said_once_a_rule),
 		TEST(two_policies_have_two_names),
 		TEST(names_that_are_links_would_never_fire_and_are_said),
 		TEST(a_link_may_itself_be_removed),

@@ -82,7 +82,7 @@ static void bombs_of_variables_are_refused_in_time(void **state)
 		at += sprintf(at, "%s{ \"allow\": \"read\", \"path\": \"@{V9}\" }", i ? ", " : "");
 	strcpy(at, "] }");
 	load_bad(load, text, "expansion-too-large");
-	assert_true(load->seconds < 2);
+	assert_true(load->seconds < 5);
 }
 
 static void wide_bombs_are_refused_in_time(void **state)
@@ -119,7 +119,7 @@ static void many_variables_are_found_quickly(void **state)
 		at += sprintf(at, "%s{ \"allow\": \"read\", \"path\": \"@{V%d}\" }", i ? ", " : "", 49999 - i);
 	strcpy(at, "] }");
 	load_good(load, text);
-	assert_true(load->seconds < 3);
+	assert_true(load->seconds < 5);
 	OBJECTS_ARE(&load->set->policies[0].rules[7], "/v49992");
 }
 

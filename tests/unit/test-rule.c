@@ -33,6 +33,8 @@ static void flags_mean_what_they_say(void **state)
 	assert_true(rule->log && !rule->silent && !rule->kill && !rule->deny);
 	rule = rule_good(*state, "{\"deny\": \"read\", \"path\": \"/a\", \"log\": false, \"kill\": true}");
 	assert_true(!rule->log && rule->silent && rule->kill && rule->deny);
+	rule = rule_good(*state, "{\"allow\": \"read\", \"path\": \"/a\", \"log\": false}");
+	assert_true(!rule->log && !rule->silent);
 	rule = rule_good(*state, "{\"deny\": \"read\", \"path\": \"/a\", \"log\": true, \"kill\": false}");
 	assert_true(!rule->log && !rule->silent && !rule->kill);
 	rule = rule_good(*state,

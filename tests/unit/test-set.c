@@ -157,7 +157,9 @@ static void one_bad_file_refuses_the_set_and_all_errors_are_said(void **state)
 
 static void refused(struct load *load, const char *name, const char *code)
 {
+	alarm(60);
 	assert_int_equal(load_file(load, name), POLICY_SET_REFUSED);
+	alarm(0);
 	assert_true(load_said(load, code));
 	assert_true(load->seconds < 1);
 }
@@ -240,6 +242,53 @@ static void a_set_of_many_errors_says_so_in_bounds(void **state)
 	assert_true(load->seconds < 3);
 }
 
+/* Each name of a service is asked for once, and so many only. */
+static void names_of_services_are_not_asked_for_without_end(void **state)
+{
+	struct load *load = *state;
+	size_t n = 100000, i;
+	_cleanup_free_ char *text = malloc(n * 80 + 1000);
+	char *at;
+
+	at = text + sprintf(text, HEAD ALLOW "\"rules\": [ {\"allow\":\"connect\",\"to\":\"*:*:https\"}");
+	for (i = 1; i < n; i++)
+		at += sprintf(at, ",\n{\"allow\":\"connect\",\"to\":\"tcp:10.%zu.%zu.0/24:https\"}", i >> 8 & 255,
+			      i & 255);
+	strcpy(at, "] }");
+	load_good(load, text);
+	assert_int_equal(load->set->policies[0].rules[n - 1].objects[0].first_port, 443);
+	assert_true(load->seconds < 3);
+	at = text + sprintf(text, HEAD ALLOW "\"rules\": [ {\"allow\":\"connect\",\"to\":\"*:*:https\"}");
+	for (i = 1; i < n; i++)
+		at += sprintf(at, ",\n{\"allow\":\"connect\",\"to\":\"tcp:*:x%zu\"}", i);
+	strcpy(at, "] }");
+	load_bad(load, text, "too-many-services");
+	assert_true(load->seconds < 5);
+}
+
+/* An abstraction of 100,000 rules in 100 policies: more than a set may hold, and not ten million rules of memory. */
+static void abstractions_do_not_multiply_without_end(void **state)
+{
+	struct load *load = *state;
+	size_t n = 100000, i;
+	_cleanup_free_ char *text = malloc(n * 60 + 1000);
+	char *at = text + sprintf(text, "{ \"version\": 1, \"rules\": [ {\"allow\":\"read\",\"path\":\"/a\"}");
+	char name[40];
+
+	for (i = 1; i < n; i++)
+		at += sprintf(at, ",\n{\"allow\":\"read\",\"path\":\"/a/%zu\"}", i);
+	strcpy(at, "] }");
+	load_write(load, "abs/many.json", text, strlen(text));
+	folder_make(load, "f");
+	for (i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "f/%zu.json", i);
+		policy_write(load, name, name + 2, ", \"include\": \"many\"");
+	}
+	assert_int_equal(load_file(load, "f"), POLICY_SET_REFUSED);
+	assert_true(load_said(load, "too-many-objects"));
+	assert_true(load->seconds < 20);
+}
+
 static void keys_are_of_names(void **state)
 {
 	/* Test vectors of FNV-1a, 64 bits. */
@@ -262,6 +311,8 @@ int main(void)
 		TEST(files_beyond_the_bound_are_not_read),
 		TEST(a_file_without_end_is_refused),
 		TEST(a_set_of_many_errors_says_so_in_bounds),
+		TEST(names_of_services_are_not_asked_for_without_end),
+		TEST(abstractions_do_not_multiply_without_end),
 		TEST(keys_are_of_names),
 	};
 
