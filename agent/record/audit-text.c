@@ -7,20 +7,24 @@
 #include "agent/record/escape.h"
 #include "agent/record/objname.h"
 
-static void field_string(struct buf *out, const char *name, const char *value)
-{
-	if (value)
-		escape_audit(out, name, value, strlen(value));
-}
-
-/* A name that is cut says so: "path_len=4000" are the bytes it had. */
-static void field_name(struct buf *out, const char *name, const char *bytes, size_t len)
+/* A value that is cut says so: "path_len=4000" are the bytes it had. */
+static void field_cut(struct buf *out, const char *name, const char *bytes, size_t len, size_t max)
 {
 	if (!bytes)
 		return;
-	escape_audit(out, name, bytes, len < AUDIT_NAME_MAX ? len : AUDIT_NAME_MAX);
-	if (len > AUDIT_NAME_MAX)
+	escape_audit(out, name, bytes, len < max ? len : max);
+	if (len > max)
 		buf_printf(out, " %s_len=%zu", name, len);
+}
+
+static void field_name(struct buf *out, const char *name, const struct record_bytes *value)
+{
+	field_cut(out, name, value->bytes, value->len, AUDIT_NAME_MAX);
+}
+
+static void field_string(struct buf *out, const char *name, const char *value)
+{
+	field_cut(out, name, value, value ? strlen(value) : 0, AUDIT_WORD_MAX);
 }
 
 /* audit writes an unset loginuid or session as 4294967295; its tools print "unset" for it. */
@@ -38,7 +42,7 @@ static void field_place(struct buf *out, const char *name, const struct record_l
 		return;
 	buf_printf(&place, "%s:%u", layer->file, layer->line);
 	if (!place.failed)
-		field_name(out, name, place.bytes, place.len);
+		field_cut(out, name, place.bytes, place.len, AUDIT_WORD_MAX);
 }
 
 static void fields_rule(struct buf *out, const struct record *record)
@@ -51,8 +55,7 @@ static void fields_rule(struct buf *out, const struct record *record)
 	field_place(out, layer->is_default ? "default" : "rule", layer);
 	field_string(out, "rule_id", layer->id);
 	buf_printf(out, " reason=%s", reason_name(layer->reason));
-	if (layer->note)
-		field_name(out, "note", layer->note, strlen(layer->note));
+	field_string(out, "info", layer->note);
 	buf_printf(out, " mode=%s", mode_name(layer->mode));
 }
 
@@ -82,10 +85,11 @@ static void fields_object(struct buf *out, const struct record *record)
 
 	object_add(&object, record);
 	if (record->object_kind == LSMD_OBJECT_PATH && record->object.bytes)
-		field_name(out, "path", record->object.bytes, record->object.len);
+		field_name(out, "path", &record->object);
 	else
-		field_name(out, "obj", object.bytes, object.len);
-	field_name(out, "name", record->other.bytes, record->other.len);
+		field_cut(out, record->object_kind == LSMD_OBJECT_ABSTRACT ? "path" : "obj", object.bytes, object.len,
+			  AUDIT_NAME_MAX);
+	field_name(out, "name", &record->other);
 	if (record->path_reason != LSMD_REASON_NONE)
 		buf_printf(out, " name_cut=%s", reason_name(record->path_reason));
 }
@@ -100,19 +104,19 @@ static void head_add(struct buf *out, const struct record *record)
 	buf_printf(out, "avc:  %s  { %s } for ", record->answer == RECORD_ALLOWED_LOGGED ? "granted" : "denied",
 		   verb_name(layer->verb));
 	escape_audit_word(out, "scontext", layer->policy ? layer->policy : "", layer->policy ? strlen(layer->policy) : 0);
-	escape_audit_word(out, "tcontext", object.bytes, object.len < AUDIT_NAME_MAX ? object.len : AUDIT_NAME_MAX);
+	escape_audit_word(out, "tcontext", object.bytes, object.len < AUDIT_WORD_MAX ? object.len : AUDIT_WORD_MAX);
 	buf_printf(out, " tclass=%s", class);
 }
 
 void audit_text_add(struct buf *out, const struct record *record)
 {
 	head_add(out, record);
-	field_name(out, "comm", record->comm.bytes, record->comm.len);
-	field_name(out, "exe", record->program.bytes, record->program.len);
+	field_name(out, "comm", &record->comm);
+	field_name(out, "exe", &record->program);
 	fields_object(out, record);
 	fields_task(out, record);
 	fields_rule(out, record);
-	field_name(out, "unit", record->unit.bytes, record->unit.len);
+	field_cut(out, "unit", record->unit.bytes, record->unit.len, AUDIT_WORD_MAX);
 	buf_printf(out, " hook=%s gen=%llu set=%016llx repeats=%llu permissive=%d", hook_name(record->hook),
 		   (unsigned long long)record->generation, (unsigned long long)record->set_hash,
 		   (unsigned long long)record->repeats, record->answer != RECORD_DENIED);
