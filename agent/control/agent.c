@@ -393,8 +393,8 @@ void agent_say_status(struct agent *agent)
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
 
 	if (image)
-		sd_notifyf(0, "STATUS=Enforcing %u policies, generation %" PRIu64 ", set %016" PRIx64, image->layers.n,
-			   kernel_generation(agent->kernel), (uint64_t)image->set_hash);
+		sd_notifyf(0, "STATUS=Enforcing %u %s, generation %" PRIu64 ", set %016" PRIx64, image->layers.n,
+			   image->layers.n == 1 ? "policy" : "policies", kernel_generation(agent->kernel), (uint64_t)image->set_hash);
 }
 
 void agent_free(struct agent *agent)

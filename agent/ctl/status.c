@@ -86,7 +86,7 @@ static void policies_print(const json_t *status, bool colour)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *policy = json_array_get(list, i);
 
-		printf("  %-20s %-8s %4lld processes  %5lld rules  %s%s\n", ctl_string(policy, "name"),
+		printf("  %-20s %-8s %4lld processes %6lld rules  %s%s\n", ctl_string(policy, "name"),
 		       ctl_string(policy, "mode"), (long long)ctl_number(policy, "processes"),
 		       (long long)ctl_number(policy, "rules"), ctl_string(policy, "file"),
 		       ctl_number(policy, "processes") ? "" : "  (its subject matches no process now)");
@@ -214,7 +214,8 @@ static void records_print(const json_t *status, bool colour)
 	}
 	stream_print(counters, json_object_get(records, "denials"), "denied", ctl_number(counters, "denied"),
 		     ctl_number(counters, "ring-full"),
-		     ctl_number(counters, "silenced") + ctl_number(counters, "no-scratch"));
+		     ctl_number(counters, "silenced") + ctl_number(counters, "no-scratch") +
+			     ctl_number(json_object_get(counters, "reasons"), "no-label"));
 	for (size_t i = 0; i < json_array_size(sinks); i++) {
 		const json_t *sink = json_array_get(sinks, i);
 

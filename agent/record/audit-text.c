@@ -56,7 +56,7 @@ static void fields_rule(struct buf *out, const struct record *record)
 	field_string(out, "rule_id", layer->id);
 	buf_printf(out, " reason=%s", reason_name(layer->reason));
 	field_string(out, "info", layer->note);
-	buf_printf(out, " mode=%s", mode_name(layer->mode));
+	buf_printf(out, " policy_mode=%s", mode_name(layer->mode));
 }
 
 /* What each further layer said: "also=db:enforce:denied:/etc/lsmd/policies.d/db.json:9" */
@@ -117,7 +117,8 @@ void audit_text_add(struct buf *out, const struct record *record)
 	fields_task(out, record);
 	fields_rule(out, record);
 	field_cut(out, "unit", record->unit.bytes, record->unit.len, AUDIT_WORD_MAX);
-	buf_printf(out, " hook=%s gen=%llu set=%016llx repeats=%llu permissive=%d", hook_name(record->hook),
+	buf_printf(out, " lsm_hook=%s event_time=%llu.%03u gen=%llu set=%016llx repeats=%llu permissive=%d", hook_name(record->hook),
+		   (unsigned long long)(record->time_us / 1000000), (unsigned int)(record->time_us / 1000 % 1000),
 		   (unsigned long long)record->generation, (unsigned long long)record->set_hash,
 		   (unsigned long long)record->repeats, record->answer != RECORD_DENIED);
 	fields_layers(out, record);

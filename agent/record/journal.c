@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <syslog.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION /* which line of ours wrote a record says nothing to anyone */
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "agent/record/escape.h"
 #include "agent/record/message-id.h"
 #include "agent/record/objname.h"
 #include "agent/record/sink.h"
@@ -46,6 +48,13 @@ static void field_string(struct fields *fields, const char *name, const char *va
 		buf_add_string(field_new(fields, name), value);
 }
 
+/* The same for the catalog, whose text has to hold up on a terminal: journalctl puts fields into it as they are. */
+static void field_shown(struct fields *fields, const char *name, const char *bytes, size_t len)
+{
+	if (bytes)
+		escape_text(field_new(fields, name), bytes, len);
+}
+
 static void field_number(struct fields *fields, const char *name, unsigned long long value)
 {
 	buf_printf(field_new(fields, name), "%llu", value);
@@ -54,6 +63,7 @@ static void field_number(struct fields *fields, const char *name, unsigned long 
 static void fields_task(struct fields *fields, const struct record *record)
 {
 	field_bytes(fields, "LSMD_PROGRAM", &record->program);
+	field_shown(fields, "LSMD_PROGRAM_TEXT", record->program.bytes, record->program.len);
 	field_bytes(fields, "LSMD_COMM", &record->comm);
 	field_number(fields, "LSMD_PID", record->pid);
 	field_number(fields, "LSMD_TID", record->tid);
@@ -72,8 +82,13 @@ static void fields_task(struct fields *fields, const struct record *record)
 
 static void field_place(struct fields *fields, const char *name, const struct record_layer *layer)
 {
-	if (layer->file)
-		buf_printf(field_new(fields, name), "%s:%u", layer->file, layer->line);
+	struct buf *text;
+
+	if (!layer->file)
+		return;
+	text = field_new(fields, name);
+	escape_text(text, layer->file, strlen(layer->file));
+	buf_printf(text, ":%u", layer->line);
 }
 
 static void fields_rule(struct fields *fields, const struct record *record)
@@ -105,8 +120,12 @@ static void fields_layers(struct fields *fields, const struct record *record)
 
 static void fields_object(struct fields *fields, const struct record *record)
 {
+	_cleanup_buf_ struct buf object = {};
+
+	object_add(&object, record);
 	field_string(fields, "LSMD_OBJECT_KIND", object_kind_name(record));
-	object_add(field_new(fields, "LSMD_OBJECT"), record);
+	buf_add(field_new(fields, "LSMD_OBJECT"), object.bytes, object.len);
+	field_shown(fields, "LSMD_OBJECT_TEXT", object.bytes, object.len);
 	field_bytes(fields, "LSMD_OBJECT_OTHER", &record->other);
 	if (record->path_reason != LSMD_REASON_NONE)
 		field_string(fields, "LSMD_OBJECT_CUT", reason_name(record->path_reason));

@@ -173,7 +173,7 @@ static void audit_layers_are_no_denial(void **state)
 	assert_string_equal(answer_name(record->answer), "allowed (audit)");
 	audit_text_add(&text, record);
 	assert_non_null(strstr(text.bytes, "avc:  denied  { read } for "));
-	assert_non_null(strstr(text.bytes, " mode=audit"));
+	assert_non_null(strstr(text.bytes, " policy_mode=audit"));
 	assert_non_null(strstr(text.bytes, " permissive=1"));
 	record_unref(record);
 }
@@ -228,7 +228,7 @@ static void audit_has_the_fields_that_its_tools_read(void **state)
 		"avc:  denied  { read } for  scontext=web tcontext=/srv/secret tclass=file comm=\"nginx\" "
 		"exe=\"/usr/sbin/nginx\" path=\"/srv/secret\" opid=11 otid=12 oppid=10 ouid=33 oeuid=34 "
 		"oauid=4294967295 oses=7 policy=\"web\" rule=\"%s:6\" rule_id=\"s1\" reason=rule info=6974206973207365637265"
-		"74 mode=enforce unit=\"nginx.service\" hook=file_open gen=5 set=0000000000001234 repeats=1 permissive=0",
+		"74 policy_mode=enforce unit=\"nginx.service\" lsm_hook=file_open event_time=0.001 gen=5 set=0000000000001234 repeats=1 permissive=0",
 		file);
 	assert_string_equal(text.bytes, wanted.bytes);
 	record_unref(record);
