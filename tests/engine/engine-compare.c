@@ -31,20 +31,20 @@ const struct engine engine_oracle = {
 	.unload = oracle_unload,
 };
 
-/* The plain bytes that a pattern begins with; all of it but its end when `whole`. */
+/* The plain bytes that a pattern begins with; `whole` when it is a name, or all that is below a name. */
 static size_t literal_bytes(const struct naive_glob *glob, bool *whole)
 {
-	size_t n = 0;
+	size_t n = 0, rest;
 
 	while (n < glob->n_tokens && glob->tokens[n].kind == TOKEN_BYTE)
 		n++;
 	*whole = n == glob->n_tokens;
-	/* "/d/" and two stars: the directory is the literal. */
-	if (n + 1 == glob->n_tokens && n > 0 && glob->tokens[n].kind == TOKEN_SOME) {
-		*whole = true;
-		n--;
-	}
-	return n;
+	for (rest = n; rest < glob->n_tokens && glob->tokens[rest].kind == TOKEN_DIRS; rest++)
+		;
+	if (n == 0 || rest + 1 != glob->n_tokens || glob->tokens[rest].kind != TOKEN_SOME)
+		return n;
+	*whole = true;
+	return n - 1; /* without the slash before the stars */
 }
 
 /* Is it a literal name that goes on where the directory's ends, below it or in the middle of a long component? */

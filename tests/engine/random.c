@@ -262,6 +262,7 @@ static struct ask_bytes name_random(struct random_source *random, struct random_
 	if (chance(random, 1))
 		for (uint32_t n = 55 + random_below(random, 15); n > 0; n--)
 			text_add_string(&text, "/d");
+	name_clean(&text);
 	return (struct ask_bytes){ pool_copy(pool, text.bytes, text.len), text.len };
 }
 
