@@ -24,9 +24,9 @@
 /* How long each sink may take at the end for what it has queued. */
 #define SINK_TIMEOUT_MS 2000
 
-static void loadp_clear(struct load *load)
+static void intakep_clear(struct intake *intake)
 {
-	load_clear(load);
+	intake_clear(intake);
 }
 
 static uint64_t realtime_us(void)
@@ -84,7 +84,7 @@ int agent_new(const struct settings *settings, sd_event *event, struct agent **r
 }
 
 /* A copy of what an earlier agent left in force. Return: 0, KERNEL_NOTHING_LOADED, KERNEL_*, -errno */
-static int image_inherit(const char *pins, struct load *load)
+static int image_inherit(const char *pins, struct intake *intake)
 {
 	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
 	const struct lsmd_image_header *image;
@@ -96,18 +96,18 @@ static int image_inherit(const char *pins, struct load *load)
 	image = kernel_image(kernel);
 	if (!image)
 		return KERNEL_NOTHING_LOADED;
-	load->image = aligned_alloc(64, (image->size + 63) & ~63u);
-	if (!load->image)
+	intake->image = aligned_alloc(64, (image->size + 63) & ~63u);
+	if (!intake->image)
 		return -ENOMEM;
-	memcpy(load->image, image, image->size);
-	load->image_size = image->size;
-	return image_verify(load->image, load->image_size) ? KERNEL_FOREIGN_PINS : 0;
+	memcpy(intake->image, image, image->size);
+	intake->image_size = image->size;
+	return image_verify(intake->image, intake->image_size) ? KERNEL_FOREIGN_PINS : 0;
 }
 
 /* Refuse to start, or go on with what is in force: a broken set must not end the enforcement of the one before. */
-static int broken_start(struct agent *agent, struct load *load, int r)
+static int broken_start(struct agent *agent, struct intake *intake, int r)
 {
-	int inherited = image_inherit(agent->settings->pins, load);
+	int inherited = image_inherit(agent->settings->pins, intake);
 
 	if (inherited) {
 		log_error(r < 0 ? r : 0, "The policies are refused, nothing is in force and nothing was changed. "
@@ -115,16 +115,16 @@ static int broken_start(struct agent *agent, struct load *load, int r)
 		return r < 0 ? r : AGENT_REFUSED;
 	}
 	log_error(r < 0 ? r : 0, "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
-				 "Mend them and run 'lsmctl reload'", (unsigned long long)load->image->generation);
+				 "Mend them and run 'lsmctl reload'", (unsigned long long)intake->image->generation);
 	return 0;
 }
 
-static void diagnostics_log(const struct load *load)
+static void diagnostics_log(const struct intake *intake)
 {
-	_cleanup_free_ char *text = load_text(load, false);
+	_cleanup_free_ char *text = intake_text(intake, false);
 
 	if (text)
-		log_message(load->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
+		log_message(intake->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
 }
 
 static void unable_log(const struct kernel_why *why)
@@ -137,10 +137,10 @@ static void unable_log(const struct kernel_why *why)
 	log_error(0, "lsmd does not run without enforcing. 'lsmctl doctor' shows all that it looked at");
 }
 
-static int kernel_open_say(struct agent *agent, const struct load *load)
+static int kernel_open_say(struct agent *agent, const struct intake *intake)
 {
 	struct kernel_why why = {};
-	int r = kernel_open(agent->settings->pins, load->image, load->image_size, &why, &agent->kernel);
+	int r = kernel_open(agent->settings->pins, intake->image, intake->image_size, &why, &agent->kernel);
 
 	if (r == KERNEL_UNABLE) {
 		unable_log(&why);
@@ -184,17 +184,17 @@ static void record_heard(void *data, struct record *record)
  * Verbs that these programs do not mediate on this kernel are known only once they are loaded. A set that needs one is
  * taken back where this agent put it in force; the caller has the diagnostics.
  */
-static int unmediated_refuse(struct agent *agent, struct load *load)
+static int unmediated_refuse(struct agent *agent, struct intake *intake)
 {
 	uint32_t unmediated = kernel_unmediated(agent->kernel);
 
-	if (!load->set || !unmediated || !unmediated_check(load->set, unmediated, &load->diags))
+	if (!intake->set || !unmediated || !unmediated_check(intake->set, unmediated, &intake->diags))
 		return 0;
-	diagnostics_log(load);
+	diagnostics_log(intake);
 	if (kernel_taken_over(agent->kernel)) {
 		log_error(0, "The policies on disk are refused; what an earlier lsmd left in force goes on");
-		policy_set_free(load->set);
-		load->set = NULL;
+		policy_set_free(intake->set);
+		intake->set = NULL;
 		return 0;
 	}
 	kernel_free(agent->kernel);
@@ -204,24 +204,24 @@ static int unmediated_refuse(struct agent *agent, struct load *load)
 	return AGENT_REFUSED;
 }
 
-static bool image_is_in_force(struct agent *agent, const struct load *load)
+static bool image_is_in_force(struct agent *agent, const struct intake *intake)
 {
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
 
-	return image && image->checksum == load->image->checksum && image->size == load->image->size;
+	return image && image->checksum == intake->image->checksum && image->size == intake->image->size;
 }
 
 /* After a takeover the set on disk takes the place of the earlier one. */
-static int takeover_finish(struct agent *agent, struct load *load)
+static int takeover_finish(struct agent *agent, struct intake *intake)
 {
 	struct kernel_times times;
 	struct kernel_why why = {};
 	int r;
 
 	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64, kernel_generation(agent->kernel));
-	if (!load->set || image_is_in_force(agent, load))
+	if (!intake->set || image_is_in_force(agent, intake))
 		return 0;
-	r = agent_swap(agent, load, &why, &times);
+	r = agent_swap(agent, intake, &why, &times);
 	if (r)
 		return log_error(r < 0 ? r : -EIO, "Cannot put the policies on disk in force: %s", why.text);
 	return 0;
@@ -229,33 +229,33 @@ static int takeover_finish(struct agent *agent, struct load *load)
 
 int agent_enforce(struct agent *agent)
 {
-	_cleanup_(loadp_clear) struct load load = {};
+	_cleanup_(intakep_clear) struct intake intake = {};
 	struct policy_options options;
 	int r;
 
 	settings_policies(agent->settings, &options);
 	options.look = true;
-	r = load_run(&options, 0, &load);
-	diagnostics_log(&load);
+	r = intake_run(&options, 0, &intake);
+	diagnostics_log(&intake);
 	if (r) {
-		r = broken_start(agent, &load, r);
-		if (load.set)
-			policy_set_free(load.set);
-		load.set = NULL;
+		r = broken_start(agent, &intake, r);
+		if (intake.set)
+			policy_set_free(intake.set);
+		intake.set = NULL;
 	}
 	if (!r)
-		r = kernel_open_say(agent, &load);
+		r = kernel_open_say(agent, &intake);
 	if (!r)
-		r = unmediated_refuse(agent, &load);
+		r = unmediated_refuse(agent, &intake);
 	if (!r)
 		r = records_begin(agent, record_heard);
 	if (r)
 		return r;
 	pump_drain(agent->pump);
 	if (kernel_taken_over(agent->kernel))
-		r = takeover_finish(agent, &load);
-	if (!r && load.set)
-		agent_adopt(agent, &load);
+		r = takeover_finish(agent, &intake);
+	if (!r && intake.set)
+		agent_adopt(agent, &intake);
 	return r;
 }
 
@@ -303,12 +303,12 @@ int agent_serve(struct agent *agent)
 	return r ? log_error(r, "Cannot listen at %s", agent->settings->socket) : 0;
 }
 
-int agent_swap(struct agent *agent, const struct load *load, struct kernel_why *why, struct kernel_times *times)
+int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_why *why, struct kernel_times *times)
 {
 	int r;
 
 	pump_drain(agent->pump);
-	r = kernel_swap(agent->kernel, load->image, load->image_size, why, times);
+	r = kernel_swap(agent->kernel, intake->image, intake->image_size, why, times);
 	if (r)
 		return r;
 	/* The grace period is over: what the image before had to say is in the rings. */
@@ -321,12 +321,12 @@ int agent_swap(struct agent *agent, const struct load *load, struct kernel_why *
 	return 0;
 }
 
-void agent_adopt(struct agent *agent, struct load *load)
+void agent_adopt(struct agent *agent, struct intake *intake)
 {
 	summary_free(agent->summary);
 	loaded_free(agent->loaded);
-	agent->summary = TAKE_PTR(load->summary);
-	agent->loaded = TAKE_PTR(load->loaded);
+	agent->summary = TAKE_PTR(intake->summary);
+	agent->loaded = TAKE_PTR(intake->loaded);
 	if (!agent->loaded_us)
 		agent->loaded_us = realtime_us();
 }

@@ -9,7 +9,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "agent/control/load.h"
+#include "agent/control/intake.h"
 #include "agent/control/server.h"
 #include "agent/control/settings.h"
 #include "agent/kernel/kernel.h"
@@ -60,10 +60,10 @@ int agent_serve(struct agent *agent);
  * agent_swap() - put an image in force and settle what follows from it
  * Return: 0, KERNEL_UNABLE (see @why), -errno; then the image before stays
  */
-int agent_swap(struct agent *agent, const struct load *load, struct kernel_why *why, struct kernel_times *times);
+int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_why *why, struct kernel_times *times);
 
-/** agent_adopt() - remember the files and rules of the set now in force; takes them out of @load */
-void agent_adopt(struct agent *agent, struct load *load);
+/** agent_adopt() - remember the files and rules of the set now in force; takes them out of @intake */
+void agent_adopt(struct agent *agent, struct intake *intake);
 
 /** agent_status() - the whole of `lsmctl status`. Return: 0, -errno */
 int agent_status(struct agent *agent, json_t **ret);

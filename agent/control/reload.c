@@ -26,7 +26,7 @@ struct reloads {
 	/* Written by the thread, read after it said that it is done. */
 	struct policy_options policies;
 	uint32_t unmediated;
-	struct load load;
+	struct intake intake;
 	int r;
 };
 
@@ -35,7 +35,7 @@ static void *reload_work(void *data)
 	struct reloads *reloads = data;
 	uint64_t one = 1;
 
-	reloads->r = load_run(&reloads->policies, reloads->unmediated, &reloads->load);
+	reloads->r = intake_run(&reloads->policies, reloads->unmediated, &reloads->intake);
 	(void)!write(reloads->done_fd, &one, sizeof(one));
 	return NULL;
 }
@@ -67,13 +67,13 @@ static int reload_begin(struct reloads *reloads)
 	return -r;
 }
 
-static json_t *diagnostics_json(const struct load *load)
+static json_t *diagnostics_json(const struct intake *intake)
 {
 	static const struct policy_set none;
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	int r = out ? diags_print_json(&load->diags, load->set ? load->set : &none, out) : -ENOMEM;
+	int r = out ? diags_print_json(&intake->diags, intake->set ? intake->set : &none, out) : -ENOMEM;
 
 	if (out && fclose(out))
 		r = -EIO;
@@ -89,38 +89,38 @@ static size_t set_rules(const struct policy_set *set)
 	return n;
 }
 
-static int reply_set_load(json_t *reply, const struct reload_options *options, const struct load *load)
+static int reply_set_load(json_t *reply, const struct reload_options *options, const struct intake *intake)
 {
-	_cleanup_free_ char *text = load_text(load, options->colour);
-	int r = json_object_set_new(reply, "errors", json_integer(load->diags.n_errors));
+	_cleanup_free_ char *text = intake_text(intake, options->colour);
+	int r = json_object_set_new(reply, "errors", json_integer(intake->diags.n_errors));
 
-	r |= json_object_set_new(reply, "warnings", json_integer(load->diags.n_warnings));
+	r |= json_object_set_new(reply, "warnings", json_integer(intake->diags.n_warnings));
 	if (text)
 		r |= json_object_set_new(reply, "diagnostics_text", json_string(text));
 	if (options->json)
-		r |= json_object_set_new(reply, "diagnostics", diagnostics_json(load));
-	if (load->set && load->image) {
-		r |= json_object_set_new(reply, "n_policies", json_integer(load->set->n_policies));
-		r |= json_object_set_new(reply, "n_rules", json_integer(set_rules(load->set)));
-		r |= json_object_set_new(reply, "image_bytes", json_integer(load->image_size));
-		r |= json_object_set_new(reply, "set", json_sprintf("%016" PRIx64, (uint64_t)load->image->set_hash));
+		r |= json_object_set_new(reply, "diagnostics", diagnostics_json(intake));
+	if (intake->set && intake->image) {
+		r |= json_object_set_new(reply, "n_policies", json_integer(intake->set->n_policies));
+		r |= json_object_set_new(reply, "n_rules", json_integer(set_rules(intake->set)));
+		r |= json_object_set_new(reply, "image_bytes", json_integer(intake->image_size));
+		r |= json_object_set_new(reply, "set", json_sprintf("%016" PRIx64, (uint64_t)intake->image->set_hash));
 	}
 	return r ? -ENOMEM : 0;
 }
 
-static json_t *times_json(const struct load *load, const struct kernel_times *times)
+static json_t *times_json(const struct intake *intake, const struct kernel_times *times)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "check_ns", (json_int_t)load->check_ns, "compile_ns",
-			 (json_int_t)load->compile_ns, "load_ns", (json_int_t)times->load_ns, "swap_ns",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "check_ns", (json_int_t)intake->check_ns, "compile_ns",
+			 (json_int_t)intake->compile_ns, "load_ns", (json_int_t)times->load_ns, "swap_ns",
 			 (json_int_t)times->swap_ns, "grace_ns", (json_int_t)times->grace_ns);
 }
 
 /* Checksums leave out the generation, so equal ones are the same set compiled by the same compiler. */
-static bool set_is_in_force(struct agent *agent, const struct load *load)
+static bool set_is_in_force(struct agent *agent, const struct intake *intake)
 {
 	const struct lsmd_image_header *now = kernel_image(agent->kernel);
 
-	return now && now->checksum == load->image->checksum && now->size == load->image->size;
+	return now && now->checksum == intake->image->checksum && now->size == intake->image->size;
 }
 
 static const char *reload_decide(struct reloads *reloads, const struct reload_options *options,
@@ -129,21 +129,21 @@ static const char *reload_decide(struct reloads *reloads, const struct reload_op
 	struct agent *agent = reloads->agent;
 
 	*ret = 0;
-	if (reloads->r == LOAD_REFUSED)
+	if (reloads->r == INTAKE_REFUSED)
 		return "refused";
 	if (reloads->r) {
 		*ret = reloads->r;
 		return "failed";
 	}
-	if (set_is_in_force(agent, &reloads->load))
+	if (set_is_in_force(agent, &reloads->intake))
 		return "unchanged";
 	if (options->dry_run)
 		return "dry-run";
-	*ret = agent_swap(agent, &reloads->load, why, times);
+	*ret = agent_swap(agent, &reloads->intake, why, times);
 	return *ret ? "failed" : "swapped";
 }
 
-static void outcome_log(struct agent *agent, const struct load *load, const char *outcome, int r,
+static void outcome_log(struct agent *agent, const struct intake *intake, const char *outcome, int r,
 			const struct kernel_why *why, const struct peer *peer)
 {
 	char who[96] = "a signal";
@@ -155,35 +155,35 @@ static void outcome_log(struct agent *agent, const struct load *load, const char
 		snprintf(who, sizeof(who), "process %d of user %u, of no login", peer->pid, peer->uid);
 	if (!strcmp(outcome, "refused"))
 		log_error(0, "Reload asked by %s: the policies on disk are refused with %zu errors; generation %" PRIu64
-			     " stays in force", who, load->diags.n_errors, kernel_generation(agent->kernel));
+			     " stays in force", who, intake->diags.n_errors, kernel_generation(agent->kernel));
 	else if (!strcmp(outcome, "failed"))
 		log_error(r < 0 ? r : 0, "Reload asked by %s failed, generation %" PRIu64 " stays in force: %s", who,
 			  kernel_generation(agent->kernel), why->text);
 	else if (!strcmp(outcome, "swapped"))
 		log_notice("Reload asked by %s: %zu policies are in force as generation %" PRIu64 ", set %016" PRIx64,
-			   who, load->set->n_policies, kernel_generation(agent->kernel),
-			   (uint64_t)load->image->set_hash);
+			   who, intake->set->n_policies, kernel_generation(agent->kernel),
+			   (uint64_t)intake->image->set_hash);
 	else
 		log_info("Reload asked by %s: %s", who, outcome);
 }
 
-static void diagnostics_log(const struct load *load)
+static void diagnostics_log(const struct intake *intake)
 {
-	_cleanup_free_ char *text = load_text(load, false);
+	_cleanup_free_ char *text = intake_text(intake, false);
 
 	if (text)
-		log_message(load->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
+		log_message(intake->diags.n_errors ? LOG_ERR : LOG_WARNING, 0, "%s", text);
 }
 
 static json_t *reply_make(struct reloads *reloads, const struct reload_options *options, const char *outcome,
 			  const struct kernel_times *times, json_t *changes)
 {
-	const struct load *load = &reloads->load;
+	const struct intake *intake = &reloads->intake;
 	json_t *reply = json_pack("{s:b, s:s, s:I, s:o, s:o*}", "ok", 1, "outcome", outcome, "generation",
 				  (json_int_t)kernel_generation(reloads->agent->kernel), "times",
-				  times_json(load, times), "changes", changes);
+				  times_json(intake, times), "changes", changes);
 
-	if (reply && reply_set_load(reply, options, load)) {
+	if (reply && reply_set_load(reply, options, intake)) {
 		json_decref(reply);
 		return NULL;
 	}
@@ -202,11 +202,11 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 
 	/* Before the swap, which replaces what it compares with. */
 	if (client && !reloads->r)
-		changes = changes_json(agent->summary, reloads->load.summary);
+		changes = changes_json(agent->summary, reloads->intake.summary);
 	outcome = reload_decide(reloads, options, &times, &why, &r);
-	outcome_log(agent, &reloads->load, outcome, r, &why, client ? client_peer(client) : NULL);
+	outcome_log(agent, &reloads->intake, outcome, r, &why, client ? client_peer(client) : NULL);
 	if (!client) {
-		diagnostics_log(&reloads->load);
+		diagnostics_log(&reloads->intake);
 		json_decref(changes);
 	} else if (!strcmp(outcome, "failed")) {
 		json_decref(changes);
@@ -215,7 +215,7 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 		client_reply(client, reply_make(reloads, options, outcome, &times, changes));
 	}
 	if (!strcmp(outcome, "swapped") || (!strcmp(outcome, "unchanged") && !options->dry_run))
-		agent_adopt(agent, &reloads->load);
+		agent_adopt(agent, &reloads->intake);
 }
 
 /* The next that can be begun; whoever asked for one that cannot is told. */
@@ -245,7 +245,7 @@ static int reload_done(sd_event_source *source, int fd, uint32_t events, void *d
 	pthread_join(reloads->thread, NULL);
 	reloads->working = false;
 	reload_answer(reloads, &options);
-	load_clear(&reloads->load);
+	intake_clear(&reloads->intake);
 	memmove(&reloads->queue[0], &reloads->queue[1], --reloads->n * sizeof(reloads->queue[0]));
 	sd_notify(0, "READY=1");
 	agent_say_status(reloads->agent);
@@ -279,7 +279,7 @@ void reloads_free(struct reloads *reloads)
 		return;
 	if (reloads->working) {
 		pthread_join(reloads->thread, NULL);
-		load_clear(&reloads->load);
+		intake_clear(&reloads->intake);
 	}
 	sd_event_source_disable_unref(reloads->done);
 	if (reloads->done_fd >= 0)

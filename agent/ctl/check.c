@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/control/load.h"
+#include "agent/control/intake.h"
 #include "agent/ctl/ctl.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/units.h"
@@ -76,46 +76,46 @@ static void options_fill(const struct settings *settings, struct check *check, i
 	check->policies.look = true;
 }
 
-static int summary_print(const struct load *load)
+static int summary_print(const struct intake *intake)
 {
 	size_t n_rules = 0;
 
-	if (!load->image) {
-		printf("%zu errors, %zu warnings\n", load->diags.n_errors, load->diags.n_warnings);
+	if (!intake->image) {
+		printf("%zu errors, %zu warnings\n", intake->diags.n_errors, intake->diags.n_warnings);
 		return CTL_FOUND;
 	}
-	for (size_t i = 0; i < load->set->n_policies; i++)
-		n_rules += load->set->policies[i].n_rules;
+	for (size_t i = 0; i < intake->set->n_policies; i++)
+		n_rules += intake->set->policies[i].n_rules;
 	printf("%zu policies, %zu rules, %zu warnings; image %s, checked in %s, compiled in %s\n",
-	       load->set->n_policies, n_rules, load->diags.n_warnings, units_bytes(load->image_size).text,
-	       units_time(load->check_ns).text, units_time(load->compile_ns).text);
+	       intake->set->n_policies, n_rules, intake->diags.n_warnings, units_bytes(intake->image_size).text,
+	       units_time(intake->check_ns).text, units_time(intake->compile_ns).text);
 	return CTL_DONE;
 }
 
-static int findings_print(const struct ctl *ctl, const struct check *check, const struct load *load)
+static int findings_print(const struct ctl *ctl, const struct check *check, const struct intake *intake)
 {
 	static const struct policy_set none;
-	const struct policy_set *set = load->set ? load->set : &none;
+	const struct policy_set *set = intake->set ? intake->set : &none;
 
 	if (check->json) {
-		int r = diags_print_json(&load->diags, set, stdout);
+		int r = diags_print_json(&intake->diags, set, stdout);
 
 		if (r)
 			return ctl_error(r, "cannot write the findings");
 		putchar('\n');
-		return load->image ? CTL_DONE : CTL_FOUND;
+		return intake->image ? CTL_DONE : CTL_FOUND;
 	}
-	if (load->diags.n_diags)
-		diags_print(&load->diags, set, stderr, ctl->colour_err);
+	if (intake->diags.n_diags)
+		diags_print(&intake->diags, set, stderr, ctl->colour_err);
 	if (check->quiet)
-		return load->image ? CTL_DONE : CTL_FOUND;
-	return summary_print(load);
+		return intake->image ? CTL_DONE : CTL_FOUND;
+	return summary_print(intake);
 }
 
 static int check_run(struct ctl *ctl, int argc, char **argv)
 {
 	struct check check = {};
-	struct load load = {};
+	struct intake intake = {};
 	int status = options_read(argc, argv, &check), r;
 
 	if (status >= 0)
@@ -124,12 +124,12 @@ static int check_run(struct ctl *ctl, int argc, char **argv)
 	if (status)
 		return status;
 	options_fill(&ctl->settings, &check, argc, argv);
-	r = load_run(&check.policies, 0, &load);
+	r = intake_run(&check.policies, 0, &intake);
 	if (r < 0)
 		status = ctl_error(r, "cannot check the policies");
 	else
-		status = findings_print(ctl, &check, &load);
-	load_clear(&load);
+		status = findings_print(ctl, &check, &intake);
+	intake_clear(&intake);
 	return status;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/control/explain.h"
-#include "agent/control/load.h"
+#include "agent/control/intake.h"
 #include "agent/ctl/ctl.h"
 #include "agent/record/escape.h"
 #include "agent/record/jsonl.h"
@@ -253,7 +253,7 @@ static int answer_of(const struct lsmd_image_header *image, struct kernel *kerne
 static int ask_disk(const struct ctl *ctl, const struct explain *explain, const json_t *question, json_t **ret)
 {
 	struct policy_options options;
-	struct load load = {};
+	struct intake intake = {};
 	int status, r;
 
 	settings_policies(&ctl->settings, &options);
@@ -264,14 +264,14 @@ static int ask_disk(const struct ctl *ctl, const struct explain *explain, const 
 		options.abstraction_dirs = explain->abstractions;
 		options.n_abstraction_dirs = explain->n_abstractions;
 	}
-	r = load_run(&options, 0, &load);
-	if (load.diags.n_errors && load.set)
-		diags_print(&load.diags, load.set, stderr, ctl->colour_err);
+	r = intake_run(&options, 0, &intake);
+	if (intake.diags.n_errors && intake.set)
+		diags_print(&intake.diags, intake.set, stderr, ctl->colour_err);
 	if (r)
 		status = ctl_error(r < 0 ? r : 0, "the policies cannot be asked");
 	else
-		status = answer_of(load.image, NULL, question, ret);
-	load_clear(&load);
+		status = answer_of(intake.image, NULL, question, ret);
+	intake_clear(&intake);
 	return status;
 }
 

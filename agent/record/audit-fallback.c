@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What stands for audit.c in a build without libaudit: every record is counted as having had nobody to take it. The
- * definition is weak, so that a build that links audit.c too has that one.
+ * What stands for audit.c in a build without libaudit (LSMD_WITHOUT_LIBAUDIT): every record is counted as having had
+ * nobody to take it.
  */
+#ifdef LSMD_WITHOUT_LIBAUDIT
 #include "agent/record/sink.h"
 
 static int absent_open(void **ret_state)
@@ -19,9 +20,11 @@ static void absent_close(void *state)
 {
 }
 
-__attribute__((weak)) const struct sink_type sink_audit = {
+const struct sink_type sink_audit = {
 	.name = "audit",
 	.open = absent_open,
 	.send = absent_send,
 	.close = absent_close,
 };
+
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Records to auditd, through libaudit, as USER_AVC. */
+#ifndef LSMD_WITHOUT_LIBAUDIT
 #include <errno.h>
 #include <libaudit.h>
 #include <stdint.h>
@@ -46,3 +47,5 @@ const struct sink_type sink_audit = {
 	.send = audit_sink_send,
 	.close = audit_sink_close,
 };
+
+#endif

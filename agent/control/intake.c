@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* From files to an image. */
-#include "agent/control/load.h"
+#include "agent/control/intake.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,29 +48,29 @@ size_t unmediated_check(const struct policy_set *set, uint32_t unmediated, struc
 	return n;
 }
 
-static int set_compile(struct load *load, uint32_t unmediated)
+static int set_compile(struct intake *intake, uint32_t unmediated)
 {
 	uint64_t start_ns = monotonic_ns();
 	int r;
 
-	if (unmediated_check(load->set, unmediated, &load->diags))
-		return LOAD_REFUSED;
-	r = image_build(load->set, &load->diags, &load->image, &load->image_size);
-	load->compile_ns = monotonic_ns() - start_ns;
+	if (unmediated_check(intake->set, unmediated, &intake->diags))
+		return INTAKE_REFUSED;
+	r = image_build(intake->set, &intake->diags, &intake->image, &intake->image_size);
+	intake->compile_ns = monotonic_ns() - start_ns;
 	if (r == IMAGE_REFUSED)
-		return LOAD_REFUSED;
+		return INTAKE_REFUSED;
 	if (r)
 		return r;
 	/* The reader of images is the judge of their writer: what it would not read is not put in force. */
-	return image_verify(load->image, load->image_size) ? -EBADMSG : 0;
+	return image_verify(intake->image, intake->image_size) ? -EBADMSG : 0;
 }
 
-int load_run(const struct policy_options *options, uint32_t unmediated, struct load *ret)
+int intake_run(const struct policy_options *options, uint32_t unmediated, struct intake *ret)
 {
 	uint64_t start_ns = monotonic_ns();
 	int r;
 
-	*ret = (struct load){};
+	*ret = (struct intake){};
 	r = loaded_look(options, &ret->loaded);
 	if (r)
 		return r;
@@ -81,34 +81,34 @@ int load_run(const struct policy_options *options, uint32_t unmediated, struct l
 	if (!r)
 		r = summary_new(ret->set, &ret->summary);
 	if (r)
-		return r < 0 ? r : LOAD_REFUSED;
+		return r < 0 ? r : INTAKE_REFUSED;
 	return set_compile(ret, unmediated);
 }
 
-void load_clear(struct load *load)
+void intake_clear(struct intake *intake)
 {
-	diags_clear(&load->diags);
-	if (load->set)
-		policy_set_free(load->set);
-	free(load->image);
-	summary_free(load->summary);
-	loaded_free(load->loaded);
-	*load = (struct load){};
+	diags_clear(&intake->diags);
+	if (intake->set)
+		policy_set_free(intake->set);
+	free(intake->image);
+	summary_free(intake->summary);
+	loaded_free(intake->loaded);
+	*intake = (struct intake){};
 }
 
-char *load_text(const struct load *load, bool colour)
+char *intake_text(const struct intake *intake, bool colour)
 {
 	static const struct policy_set none;
 	char *text = NULL;
 	size_t len;
 	FILE *out;
 
-	if (!load->diags.n_diags)
+	if (!intake->diags.n_diags)
 		return NULL;
 	out = open_memstream(&text, &len);
 	if (!out)
 		return NULL;
-	diags_print(&load->diags, load->set ? load->set : &none, out, colour);
+	diags_print(&intake->diags, intake->set ? intake->set : &none, out, colour);
 	if (fclose(out)) {
 		free(text);
 		return NULL;
