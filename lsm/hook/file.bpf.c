@@ -4,7 +4,7 @@
 
 static __always_inline int inode_is_device(const struct inode *inode)
 {
-	u32 type = inode->i_mode & S_IFMT;
+	u32 type = inode ? inode->i_mode & S_IFMT : 0;
 
 	return type == S_IFCHR || type == S_IFBLK;
 }
