@@ -47,7 +47,7 @@ static int core_build(struct core_image *core)
 		diags_print(&diags, core->set, stderr, false);
 	diags_clear(&diags);
 	if (r)
-		return r < 0 ? r : -EBADMSG;
+		return r < 0 ? r : -EFBIG;
 	r = image_verify(core->image, core->size);
 	if (r) {
 		fprintf(stderr, "image_verify() refuses what image_build() made: %d\n", r);

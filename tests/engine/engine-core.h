@@ -12,7 +12,7 @@ struct core_image {
 	uint32_t *policies; /* index into the set, by layer */
 };
 
-/** core_image_make() - compile and verify; 0 or a negative error, told on stderr. core_image_clear() */
+/** core_image_make() - compile and verify; 0, -EFBIG: the compiler refuses, or another error, all told on stderr */
 int core_image_make(const struct policy_set *set, struct core_image *ret);
 void core_image_clear(struct core_image *core);
 

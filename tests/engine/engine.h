@@ -12,7 +12,7 @@
 
 struct engine {
 	const char *name;
-	/* Get ready for a set, which lives until unload(). 0, or a negative error that ends the run, told on stderr. */
+	/* Get ready for a set, which lives until unload(). 0, -EFBIG: too large for it, or an error: the run ends. */
 	int (*load)(const struct policy_set *set, void **ret_state);
 	/* 0, ASK_TOO_MANY_LAYERS, or a negative error that ends the run. */
 	int (*ask)(void *state, const struct ask *ask, struct asked *ret);

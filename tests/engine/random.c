@@ -136,7 +136,7 @@ static void name_clean(struct text *text)
 
 static void name_invent(struct random_source *random, struct text *text)
 {
-	uint32_t depth = chance(random, 2) ? 0 : 1 + random_below(random, 4);
+	uint32_t depth = chance(random, 2) ? 0 : 1 + random_below(random, chance(random, 90) ? 4 : 14);
 
 	for (uint32_t i = 0; i < depth; i++) {
 		text_add(text, "/", 1);
@@ -276,10 +276,11 @@ static const char *const wild[] = {
 	"*a*b*", "l*", "x\\x20y", "{aa,ab,ba}*", "[!\\x00-\\x60]", "a*b", "[*]", "{[a,],b}",
 };
 
-static void pattern_random(struct random_source *random, struct text *text)
+/* @large: for sets of many rules: deep literal names, and wildcards few enough for an automaton that stays small. */
+static void pattern_random(struct random_source *random, bool large, struct text *text)
 {
-	uint32_t depth = 1 + random_below(random, 4);
-	uint32_t percent_wild = chance(random, 45) ? 0 : 40;
+	uint32_t depth = 1 + random_below(random, large ? 14 : 4);
+	uint32_t percent_wild = chance(random, large ? 98 : 45) ? 0 : 40;
 
 	if (chance(random, 1)) {
 		text_add_string(text, chance(random, 50) ? "/" : "/**");
@@ -397,7 +398,7 @@ static void address_ask(struct random_source *random, const struct object *objec
 
 /* ---- policies ---- */
 
-static void pattern_object(struct random_source *random, struct random_pool *pool, enum object_kind kind,
+static void pattern_object(struct random_source *random, struct random_pool *pool, enum object_kind kind, bool large,
 			   struct object *object)
 {
 	struct text text = { .len = 0 };
@@ -405,20 +406,20 @@ static void pattern_object(struct random_source *random, struct random_pool *poo
 	if (kind == OBJECT_ABSTRACT)
 		text_add_string(&text, abstracts[random_below(random, COUNT(abstracts))]);
 	else
-		pattern_random(random, &text);
+		pattern_random(random, large, &text);
 	object->kind = kind;
 	object->bytes = pool_copy(pool, text.bytes, text.len);
 	object->len = text.len;
 }
 
-static void network_object(struct random_source *random, struct random_pool *pool, struct object *object)
+static void network_object(struct random_source *random, struct random_pool *pool, bool large, struct object *object)
 {
 	uint32_t kind = random_below(random, 10);
 
 	if (kind < 6)
 		address_object(random, object);
 	else
-		pattern_object(random, pool, kind < 8 ? OBJECT_UNIX : OBJECT_ABSTRACT, object);
+		pattern_object(random, pool, kind < 8 ? OBJECT_UNIX : OBJECT_ABSTRACT, large, object);
 }
 
 static uint32_t file_verbs(struct random_source *random)
@@ -435,22 +436,22 @@ static uint32_t file_verbs(struct random_source *random)
 	return access;
 }
 
-static void rule_objects(struct random_source *random, struct random_pool *pool, enum object_kind kind,
+static void rule_objects(struct random_source *random, struct random_pool *pool, enum object_kind kind, bool large,
 			 struct rule *rule)
 {
 	rule->n_objects = kind == OBJECT_ALL ? 1 : 1 + (chance(random, 30) ? random_below(random, 3) : 0);
 	rule->objects = pool_take(pool, rule->n_objects * sizeof(*rule->objects));
 	for (size_t i = 0; i < rule->n_objects; i++) {
 		if (kind == OBJECT_INET)
-			network_object(random, pool, &rule->objects[i]);
+			network_object(random, pool, large, &rule->objects[i]);
 		else if (kind == OBJECT_PATH)
-			pattern_object(random, pool, kind, &rule->objects[i]);
+			pattern_object(random, pool, kind, large, &rule->objects[i]);
 		else
 			rule->objects[i].kind = kind;
 	}
 }
 
-static void rule_random(struct random_source *random, struct random_pool *pool, struct rule *rule)
+static void rule_random(struct random_source *random, struct random_pool *pool, bool large, struct rule *rule)
 {
 	uint32_t kind = random_below(random, 100);
 
@@ -460,24 +461,54 @@ static void rule_random(struct random_source *random, struct random_pool *pool, 
 	rule->kill = rule->deny && chance(random, 5);
 	if (kind < 68) {
 		rule->access = file_verbs(random);
-		rule_objects(random, pool, OBJECT_PATH, rule);
+		rule_objects(random, pool, OBJECT_PATH, large, rule);
 	} else if (kind < 78) {
 		rule->access = LSMD_ACCESS_EXEC;
-		rule_objects(random, pool, OBJECT_PATH, rule);
+		rule_objects(random, pool, OBJECT_PATH, large, rule);
 	} else if (kind < 97) {
 		rule->access = LSMD_ACCESS_CONNECT;
-		rule_objects(random, pool, OBJECT_INET, rule);
+		rule_objects(random, pool, OBJECT_INET, large, rule);
 	} else {
 		rule->access = LSMD_ACCESS_MOUNT;
-		rule_objects(random, pool, OBJECT_ALL, rule);
+		rule_objects(random, pool, OBJECT_ALL, large, rule);
 	}
 }
 
 static const char *const programs[] = { "/p/a", "/p/b", "/p/a/b", "/q", "/q/r", "/p" };
 static const char *const exes[] = { "/p/a", "/p/b", "/p/*", "/p/", "/q", "/{p,q}/**", "/q*", "/p/[!b]" };
 
-static void policy_random(struct random_source *random, struct random_pool *pool, struct policy *policy, uint32_t i,
-			  bool crowd)
+/* What kind of set: most are small, so that what differs is small too. */
+enum size {
+	SIZE_SMALL,
+	SIZE_CROWD, /* about as many policies on one process as it can carry */
+	SIZE_LARGE, /* many rules */
+};
+
+static uint32_t n_rules_random(struct random_source *random, enum size size)
+{
+	switch (size) {
+	case SIZE_CROWD:
+		return random_below(random, 3);
+	case SIZE_LARGE:
+		return 50 + random_below(random, 350);
+	default:
+		return random_below(random, 9);
+	}
+}
+
+static void subject_random(struct random_source *random, struct random_pool *pool, bool crowd, struct policy *policy)
+{
+	policy->n_exes = 1 + (chance(random, 20) ? 1 : 0);
+	policy->exes = pool_take(pool, policy->n_exes * sizeof(*policy->exes));
+	for (size_t i = 0; i < policy->n_exes; i++) {
+		const char *exe = crowd ? "/p/" : exes[random_below(random, COUNT(exes))];
+
+		policy->exes[i] = (struct object){ .kind = OBJECT_PATH, .bytes = exe, .len = strlen(exe) };
+	}
+}
+
+static void policy_random(struct random_source *random, struct random_pool *pool, enum size size, uint32_t i,
+			  struct policy *policy)
 {
 	static const uint32_t mediated = LSMD_ACCESS_READ | LSMD_ACCESS_WRITE_GROUP | LSMD_ACCESS_RENAME |
 					 LSMD_ACCESS_LINK | LSMD_ACCESS_EXEC | LSMD_ACCESS_CONNECT | LSMD_ACCESS_MOUNT;
@@ -490,28 +521,29 @@ static void policy_random(struct random_source *random, struct random_pool *pool
 	policy->mode = chance(random, 80) ? LSMD_MODE_ENFORCE : chance(random, 70) ? LSMD_MODE_AUDIT : LSMD_MODE_OFF;
 	policy->children = true;
 	policy->default_deny = chance(random, 40) ? mediated : chance(random, 50) ? 0 : random_next(random) & mediated;
-	policy->n_exes = 1 + (chance(random, 20) ? 1 : 0);
-	policy->exes = pool_take(pool, policy->n_exes * sizeof(*policy->exes));
-	for (size_t j = 0; j < policy->n_exes; j++) {
-		const char *exe = crowd ? "/p/" : exes[random_below(random, COUNT(exes))];
-
-		policy->exes[j] = (struct object){ .kind = OBJECT_PATH, .bytes = exe, .len = strlen(exe) };
-	}
-	policy->n_rules = crowd ? random_below(random, 3) : random_below(random, 9);
+	subject_random(random, pool, size == SIZE_CROWD, policy);
+	policy->n_rules = n_rules_random(random, size);
 	policy->rules = pool_take(pool, policy->n_rules * sizeof(*policy->rules) + 1);
 	for (size_t j = 0; j < policy->n_rules; j++) {
-		rule_random(random, pool, &policy->rules[j]);
+		rule_random(random, pool, size == SIZE_LARGE, &policy->rules[j]);
 		policy->rules[j].place = (struct place){ .file = i, .line = 8 + j, .column = 5 };
 	}
 }
 
+static uint32_t n_policies_random(struct random_source *random, enum size size)
+{
+	if (size == SIZE_CROWD)
+		return 14 + random_below(random, 8);
+	return 1 + random_below(random, chance(random, 50) ? 1 : 4);
+}
+
 void random_set(struct random_source *random, struct random_pool *pool, struct policy_set *ret)
 {
-	bool crowd = chance(random, 3);
+	enum size size = chance(random, 3) ? SIZE_CROWD : chance(random, 2) ? SIZE_LARGE : SIZE_SMALL;
 
 	pool->used = 0;
 	*ret = (struct policy_set){ 0 };
-	ret->n_policies = crowd ? 14 + random_below(random, 8) : 1 + random_below(random, chance(random, 50) ? 1 : 4);
+	ret->n_policies = n_policies_random(random, size);
 	ret->n_files = ret->n_policies;
 	ret->policies = pool_take(pool, ret->n_policies * sizeof(*ret->policies));
 	ret->files = pool_take(pool, ret->n_files * sizeof(*ret->files));
@@ -520,7 +552,7 @@ void random_set(struct random_source *random, struct random_pool *pool, struct p
 
 		snprintf(name, sizeof(name), "p%02u.json", i);
 		ret->files[i].name = pool_copy(pool, name, strlen(name));
-		policy_random(random, pool, &ret->policies[i], i, crowd);
+		policy_random(random, pool, size, i, &ret->policies[i]);
 	}
 }
 
