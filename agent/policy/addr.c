@@ -197,7 +197,8 @@ static int sides_collect(struct sweep *sweep, unsigned int proto)
 		if (r)
 			return r;
 	}
-	qsort(sweep->sides.items, sweep->sides.n, sizeof(struct side), compare_sides);
+	if (sweep->sides.n)
+		qsort(sweep->sides.items, sweep->sides.n, sizeof(struct side), compare_sides);
 	return 0;
 }
 

@@ -225,12 +225,21 @@ static int read_set(struct reader *reader, size_t *at)
 	return r ? r : token_add(reader, item, start, i - start);
 }
 
+/* Is "/xxx/b" of stars meant to match /b? Nobody could say. */
+static int refuse_stars(const struct reader *reader, size_t offset, size_t len)
+{
+	return refuse(reader, offset, len, "more than two stars in a row",
+		      "write '*' to stay in a directory, '**' to go below");
+}
+
 static int read_stars(struct reader *reader, size_t *at)
 {
 	size_t start = *at;
 
 	while (*at < reader->len && reader->bytes[*at] == '*')
 		(*at)++;
+	if (*at - start > 2)
+		return refuse_stars(reader, start, *at - start);
 	return token_add(reader, *at - start > 1 ? GLOB_DEEP : GLOB_STAR, start, *at - start);
 }
 
@@ -332,20 +341,30 @@ static bool item_slash(uint16_t item)
 	return item == '/' || item == TOKEN_SLASH_ESCAPED;
 }
 
-/* Neighbouring stars are what they would be if the braces between them had been written out. */
-static size_t name_join_stars(struct glob_token *out, const struct glob_token *prefix, size_t n)
+static bool item_star(uint16_t item)
 {
+	return item == GLOB_STAR || item == GLOB_DEEP;
+}
+
+/* The name goes from prefix to out. Neighbouring stars are what they would be without the braces between them. */
+static int name_join_stars(struct reader *reader, size_t *n)
+{
+	struct glob_token *out = reader->out;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		bool star = prefix[i].item == GLOB_STAR || prefix[i].item == GLOB_DEEP;
+	for (size_t i = 0; i < *n; i++) {
+		const struct glob_token *token = &reader->prefix[i];
 
-		if (star && kept && (out[kept - 1].item == GLOB_STAR || out[kept - 1].item == GLOB_DEEP))
-			out[kept - 1].item = GLOB_DEEP;
-		else
-			out[kept++] = prefix[i];
+		if (!kept || !item_star(token->item) || !item_star(out[kept - 1].item)) {
+			out[kept++] = *token;
+			continue;
+		}
+		if (token->item == GLOB_DEEP || out[kept - 1].item == GLOB_DEEP)
+			return refuse_stars(reader, token->offset, token->len);
+		out[kept - 1].item = GLOB_DEEP;
 	}
-	return kept;
+	*n = kept;
+	return 0;
 }
 
 static bool name_ends_deep(const struct glob_token *out, size_t n)
@@ -396,7 +415,7 @@ struct component {
 static int component_check(const struct reader *reader, const struct component *component, size_t offset, size_t len)
 {
 	if (!component->n)
-		return refuse(reader, offset, len ? len : 1, "an empty component: no name has two slashes in a row",
+		return refuse(reader, offset, len, "an empty component: no name has two slashes in a row",
 			      "write a single '/'");
 	if (component->n == component->n_dots && component->n == 1)
 		return refuse(reader, offset, len, "a component '.': names are resolved, so this matches nothing",
@@ -433,9 +452,10 @@ static int name_check_path(const struct reader *reader, const struct glob_token 
 			continue;
 		}
 		if (component.n || i == n || out[i].item == '/') {
-			size_t end = i > start ? out[i - 1].offset + out[i - 1].len : out[i - 1].offset;
-			size_t from = i > start ? out[start].offset : end;
-			int r = component_check(reader, &component, from, end > from ? end - from : 1);
+			const struct glob_token *from = &out[start < n ? start : n - 1];
+			const struct glob_token *last_token = &out[component.n ? i - 1 : (size_t)(from - out)];
+			int r = component_check(reader, &component, from->offset,
+						last_token->offset + last_token->len - from->offset);
 
 			if (r)
 				return r;
@@ -511,7 +531,9 @@ static int name_finish(struct reader *reader, size_t n)
 
 	if (reader->kind == GLOB_PATH && !n)
 		return refuse(reader, 0, reader->len, "a pattern starts with '/'", "write the absolute name");
-	n = name_join_stars(reader->out, reader->prefix, n);
+	r = name_join_stars(reader, &n);
+	if (r)
+		return r;
 	n = name_take_form(reader->out, n, &name.form);
 	n = name_join_slashes(reader->out, n);
 	if (reader->kind == GLOB_PATH)
@@ -608,7 +630,7 @@ static int read_plain(struct glob *glob, const char *bytes, size_t len)
 	if (bytes[len - 1] == '/')
 		name.form = GLOB_SUBTREE, len--;
 	if (!r)
-		r = room(&glob->bytes, &glob->bytes_room, len, 1);
+		r = room(&glob->bytes, &glob->bytes_room, len + 1, 1);
 	if (r)
 		return r;
 	memcpy(glob->bytes, bytes, len);

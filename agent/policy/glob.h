@@ -4,7 +4,7 @@
  *
  *	*	any bytes but '/', none too; dot names like all others
  *	**	any bytes. Between two slashes also nothing: "/a/", "**", "/b" in a row match /a/b. At the end behind a slash at
- *		least one byte: what lies below, not the directory itself
+ *		least one byte: what lies below, not the directory itself. Three stars in a row are refused
  *	?	one byte, not '/'
  *	[a-z]	one byte of these, [!a-z] and [^a-z] one of the others, never '/'; a ']' among them is written \]
  *	{a,b}	either; may be nested, an alternative may be empty. A pattern means the same as all its alternatives written

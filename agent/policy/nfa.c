@@ -178,7 +178,7 @@ static int node_accept(struct nfa *nfa, uint32_t node, const struct entry *entry
 	return 0;
 }
 
-/* What follows a slash: whatever it is, or at least one byte. */
+/* What follows a slash. No name of a file but "/" ends in one: only there, and for other names, it matters if a byte must follow. */
 static int accept_behind_slash(struct nfa *nfa, uint32_t at, bool more, uint32_t owner, const struct entry *entry)
 {
 	int r = step_byte(nfa, at, '/', owner, &at);
@@ -204,6 +204,6 @@ int nfa_add(struct nfa *nfa, const struct glob *glob, const struct glob_name *na
 	if (!r && name->form != GLOB_BELOW)
 		r = node_accept(nfa, at, entry);
 	if (!r && name->form != GLOB_EXACT)
-		r = accept_behind_slash(nfa, at, name->form == GLOB_BELOW, owner, entry);
+		r = accept_behind_slash(nfa, at, name->form == GLOB_BELOW && (lead || !name->n), owner, entry);
 	return r;
 }

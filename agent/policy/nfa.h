@@ -70,7 +70,7 @@ void nfa_clear(struct nfa *nfa);
 /**
  * nfa_add() - one name with wildcards
  * @glob, @name: the name; literal names with a form are taken too
- * @lead:  a byte that goes before it ('@' for abstract names), or 0
+ * @lead:  a byte that goes before it ('@' for abstract names); 0 for names of files
  * @owner: number of the pattern, for messages
  * @entry: what the rule says; copied
  * Return: 0, NFA_TOO_LARGE, -ENOMEM
