@@ -586,24 +586,24 @@ static uint32_t verbs_pick(struct random_source *random, const struct target *ta
 }
 
 static void two_names_ask(struct random_source *random, struct random_pool *pool, const struct policy_set *set,
-			  struct ask *ask)
+			  const struct target *target, struct ask *ask)
 {
 	/* The root is never moved. */
 	while (ask->name.len == 1)
 		ask->name = name_random(random, pool, set, NULL);
 	do
-		ask->other = name_random(random, pool, set, NULL);
+		ask->other = name_random(random, pool, set, chance(random, 40) ? target->object : NULL);
 	while (ask->other.len == 1);
 	ask->wanted = LSMD_ACCESS_LINK;
 	if (chance(random, 25)) {
-		ask->wanted |= chance(random, 20) ? LSMD_ACCESS_DEVICES : 0;
+		ask->wanted |= chance(random, 30) ? LSMD_ACCESS_DEVICES : 0;
 		return;
 	}
 	ask->wanted = LSMD_ACCESS_RENAME;
 	ask->directory = chance(random, 60);
 	ask->replaces = chance(random, 20);
 	ask->exchange = !ask->replaces && chance(random, 20);
-	if (!ask->directory && chance(random, 10))
+	if (!ask->directory && chance(random, 30))
 		ask->wanted |= LSMD_ACCESS_DEVICES;
 }
 
@@ -620,7 +620,7 @@ static void file_ask(struct random_source *random, struct random_pool *pool, con
 	else if (kind < 72)
 		ask->wanted = access_device(verbs_pick(random, target, single));
 	else
-		two_names_ask(random, pool, set, ask);
+		two_names_ask(random, pool, set, target, ask);
 }
 
 static void exec_ask(struct random_source *random, struct random_pool *pool, const struct policy_set *set,
