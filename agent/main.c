@@ -17,6 +17,8 @@
 #include "agent/util/privilege.h"
 
 #define EXIT_USAGE 2
+/* Nothing that trying again would change: the unit does not restart for it. */
+#define EXIT_REFUSED 4
 
 /*
  * What the agent needs once the kernel enforces; what loading needs beyond that goes away before a thread or a client
@@ -24,7 +26,7 @@
  */
 static const int kept_capabilities[] = {
 	CAP_BPF,             /* maps of the next image, and putting them into their slots */
-	CAP_PERFMON,         /* BPF_ITER_CREATE reads labels through a program that may read kernel memory */
+	CAP_SYS_ADMIN,       /* BPF_MAP_GET_FD_BY_ID, BPF_PROG_GET_FD_BY_ID: the image in force, numbers of the programs */
 	CAP_AUDIT_WRITE,     /* USER_AVC records */
 	CAP_DAC_READ_SEARCH, /* open_by_handle_at(): the cgroup of a process that may have ended */
 };
@@ -42,7 +44,8 @@ static const char usage[] =
 	"lsmd is started by the service manager: systemctl enable --now lsmd. 'lsmctl' talks to it.\n"
 	"Signals: SIGHUP reloads the policies; SIGTERM ends lsmd, the kernel goes on enforcing ('lsmctl unload' ends that).\n"
 	"\n"
-	"Exit status: 0 ended by a signal; 1 refused to start, or failed; 2 usage.\n";
+	"Exit status: 0 ended by a signal; 1 failed; 2 usage; 4 refused to start: the policies are wrong, the kernel cannot\n"
+	"enforce them, or another lsmd runs.\n";
 
 struct arguments {
 	const char *settings;
@@ -158,13 +161,12 @@ static int signals_add(sd_event *event, struct agent *agent)
 	return r < 0 ? log_error(r, "Cannot watch for signals") : 0;
 }
 
-static int ready_say(struct agent *agent)
+static void ready_say(struct agent *agent)
 {
 	log_notice("lsmd " LSMD_VERSION " is ready: the kernel enforces generation %llu",
 		   (unsigned long long)kernel_generation(agent->kernel));
 	sd_notify(0, "READY=1");
 	agent_say_status(agent);
-	return 0;
 }
 
 static int agent_run(const struct settings *settings)
@@ -188,11 +190,14 @@ static int agent_run(const struct settings *settings)
 	r = agent_serve(agent);
 	if (!r)
 		r = signals_add(event, agent);
-	if (!r)
-		r = ready_say(agent);
-	if (!r)
-		r = sd_event_loop(event);
-	return r < 0 ? log_error(r, "The event loop ended") : r;
+	if (r) {
+		log_notice("The kernel goes on enforcing generation %llu all the same",
+			   (unsigned long long)kernel_generation(agent->kernel));
+		return r;
+	}
+	ready_say(agent);
+	r = sd_event_loop(event);
+	return r < 0 ? log_error(r, "The event loop ended; the kernel goes on enforcing") : r;
 }
 
 static void settings_freep(struct settings *settings)
@@ -215,7 +220,8 @@ int main(int argc, char **argv)
 	if (r < 0)
 		log_error(r, "Cannot read the settings %s", arguments.settings ? arguments.settings : SETTINGS_FILE);
 	if (r)
-		return EXIT_FAILURE;
+		return r > 0 ? EXIT_REFUSED : EXIT_FAILURE;
 	limits_set();
-	return agent_run(&settings) ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = agent_run(&settings);
+	return r > 0 ? EXIT_REFUSED : r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -114,6 +115,7 @@ static int broken_start(struct agent *agent, struct intake *intake, int r)
 					 "Mend them, try them with 'lsmctl check', and start lsmd again");
 		return r < 0 ? r : AGENT_REFUSED;
 	}
+	agent->refused_us = realtime_us();
 	log_error(r < 0 ? r : 0, "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
 				 "Mend them and run 'lsmctl reload'", (unsigned long long)intake->image->generation);
 	return 0;
@@ -132,8 +134,10 @@ static void unable_log(const struct kernel_why *why)
 	struct probe probe;
 
 	log_error(0, "This kernel cannot enforce: %s", why->text);
-	if (!kernel_probe(&probe))
+	if (!kernel_probe(&probe)) {
+		log_error(0, "%s: %s", probe.lines[0].what, probe.lines[0].found);
 		probe_log(&probe);
+	}
 	log_error(0, "lsmd does not run without enforcing. 'lsmctl doctor' shows all that it looked at");
 }
 
@@ -192,6 +196,7 @@ static int unmediated_refuse(struct agent *agent, struct intake *intake)
 		return 0;
 	diagnostics_log(intake);
 	if (kernel_taken_over(agent->kernel)) {
+		agent->refused_us = realtime_us();
 		log_error(0, "The policies on disk are refused; what an earlier lsmd left in force goes on");
 		policy_set_free(intake->set);
 		intake->set = NULL;
@@ -256,6 +261,8 @@ int agent_enforce(struct agent *agent)
 		r = takeover_finish(agent, &intake);
 	if (!r && intake.set)
 		agent_adopt(agent, &intake);
+	/* Compiling and loading took memory that running does not need. */
+	malloc_trim(0);
 	return r;
 }
 
@@ -325,10 +332,16 @@ void agent_adopt(struct agent *agent, struct intake *intake)
 {
 	summary_free(agent->summary);
 	loaded_free(agent->loaded);
+	agent->refused_us = 0;
 	agent->summary = TAKE_PTR(intake->summary);
 	agent->loaded = TAKE_PTR(intake->loaded);
 	if (!agent->loaded_us)
 		agent->loaded_us = realtime_us();
+}
+
+void agent_refused(struct agent *agent)
+{
+	agent->refused_us = realtime_us();
 }
 
 static int status_add_earlier(struct agent *agent, json_t *status)
@@ -356,8 +369,9 @@ static int status_add_earlier(struct agent *agent, json_t *status)
 
 static int status_add_agent(struct agent *agent, json_t *status)
 {
-	json_t *running = json_pack("{s:s, s:i, s:I, s:I}", "version", LSMD_VERSION, "pid", (int)getpid(), "started_us",
-				    (json_int_t)agent->started_us, "loaded_us", (json_int_t)agent->loaded_us);
+	json_t *running = json_pack("{s:s, s:i, s:I, s:I, s:I}", "version", LSMD_VERSION, "pid", (int)getpid(),
+				    "started_us", (json_int_t)agent->started_us, "loaded_us",
+				    (json_int_t)agent->loaded_us, "refused_us", (json_int_t)agent->refused_us);
 
 	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "ok", json_true()))
 		return -ENOMEM;
@@ -393,8 +407,9 @@ void agent_say_status(struct agent *agent)
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
 
 	if (image)
-		sd_notifyf(0, "STATUS=Enforcing %u %s, generation %" PRIu64 ", set %016" PRIx64, image->layers.n,
-			   image->layers.n == 1 ? "policy" : "policies", kernel_generation(agent->kernel), (uint64_t)image->set_hash);
+		sd_notifyf(0, "STATUS=Enforcing %u %s, generation %" PRIu64 ", set %016" PRIx64 "%s", image->layers.n,
+			   image->layers.n == 1 ? "policy" : "policies", kernel_generation(agent->kernel),
+			   (uint64_t)image->set_hash, agent->refused_us ? "; the policies on disk are refused" : "");
 }
 
 void agent_free(struct agent *agent)

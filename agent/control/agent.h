@@ -33,6 +33,7 @@ struct agent {
 	struct loaded *loaded;
 	uint64_t loaded_us;     /* wall clock of the last swap by this agent; 0: none */
 	uint64_t started_us;    /* wall clock */
+	uint64_t refused_us;    /* wall clock when the policies on disk were last refused; 0: they are what is in force */
 	struct log_limit refusals;
 	uint64_t sent_before[2]; /* events that earlier agents took from the rings: notes, denials */
 };
@@ -64,6 +65,9 @@ int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_w
 
 /** agent_adopt() - remember the files and rules of the set now in force; takes them out of @intake */
 void agent_adopt(struct agent *agent, struct intake *intake);
+
+/** agent_refused() - remember that the policies on disk are not what is in force, and may not be */
+void agent_refused(struct agent *agent);
 
 /** agent_status() - the whole of `lsmctl status`. Return: 0, -errno */
 int agent_status(struct agent *agent, json_t **ret);

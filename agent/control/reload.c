@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -154,14 +155,14 @@ static void outcome_log(struct agent *agent, const struct intake *intake, const 
 	else if (peer)
 		snprintf(who, sizeof(who), "process %d of user %u, of no login", peer->pid, peer->uid);
 	if (!strcmp(outcome, "refused"))
-		log_error(0, "Reload asked by %s: the policies on disk are refused with %zu errors; generation %" PRIu64
+		log_error(0, "Reload asked by %s: the policies on disk are refused, errors: %zu; generation %" PRIu64
 			     " stays in force", who, intake->diags.n_errors, kernel_generation(agent->kernel));
 	else if (!strcmp(outcome, "failed"))
 		log_error(r < 0 ? r : 0, "Reload asked by %s failed, generation %" PRIu64 " stays in force: %s", who,
 			  kernel_generation(agent->kernel), why->text);
 	else if (!strcmp(outcome, "swapped"))
-		log_notice("Reload asked by %s: %zu policies are in force as generation %" PRIu64 ", set %016" PRIx64,
-			   who, intake->set->n_policies, kernel_generation(agent->kernel),
+		log_notice("Reload asked by %s: %zu %s in force as generation %" PRIu64 ", set %016" PRIx64, who,
+			   intake->set->n_policies, intake->set->n_policies == 1 ? "policy is" : "policies are", kernel_generation(agent->kernel),
 			   (uint64_t)intake->image->set_hash);
 	else
 		log_info("Reload asked by %s: %s", who, outcome);
@@ -214,6 +215,8 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 	} else {
 		client_reply(client, reply_make(reloads, options, outcome, &times, changes));
 	}
+	if (!strcmp(outcome, "refused") && !options->dry_run)
+		agent_refused(agent);
 	if (!strcmp(outcome, "swapped") || (!strcmp(outcome, "unchanged") && !options->dry_run))
 		agent_adopt(agent, &reloads->intake);
 }
@@ -247,6 +250,7 @@ static int reload_done(sd_event_source *source, int fd, uint32_t events, void *d
 	reload_answer(reloads, &options);
 	intake_clear(&reloads->intake);
 	memmove(&reloads->queue[0], &reloads->queue[1], --reloads->n * sizeof(reloads->queue[0]));
+	malloc_trim(0);
 	sd_notify(0, "READY=1");
 	agent_say_status(reloads->agent);
 	reload_next(reloads);

@@ -81,13 +81,14 @@ static int summary_print(const struct intake *intake)
 	size_t n_rules = 0;
 
 	if (!intake->image) {
-		printf("%zu errors, %zu warnings\n", intake->diags.n_errors, intake->diags.n_warnings);
+		printf("errors: %zu, warnings: %zu\n", intake->diags.n_errors, intake->diags.n_warnings);
 		return CTL_FOUND;
 	}
 	for (size_t i = 0; i < intake->set->n_policies; i++)
 		n_rules += intake->set->policies[i].n_rules;
-	printf("%zu policies, %zu rules, %zu warnings; image %s, checked in %s, compiled in %s\n",
-	       intake->set->n_policies, n_rules, intake->diags.n_warnings, units_bytes(intake->image_size).text,
+	printf("%zu %s, %zu rules, warnings: %zu; image %s, checked in %s, compiled in %s\n",
+	       intake->set->n_policies, intake->set->n_policies == 1 ? "policy" : "policies", n_rules,
+	       intake->diags.n_warnings, units_bytes(intake->image_size).text,
 	       units_time(intake->check_ns).text, units_time(intake->compile_ns).text);
 	return CTL_DONE;
 }

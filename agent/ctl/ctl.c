@@ -97,8 +97,10 @@ static int open_failed(const struct ctl *ctl, int r, bool quiet)
 {
 	if (r == CONTROL_NO_AGENT)
 		return quiet ? CTL_NO_AGENT : ctl_no_agent(ctl);
-	if (r == CONTROL_NOT_ALLOWED)
+	if (r == CONTROL_NOT_ALLOWED && geteuid())
 		return ctl_error(0, "only root may ask the agent; try it with sudo");
+	if (r == CONTROL_NOT_ALLOWED)
+		return ctl_error(0, "this process is not let through to the agent: does a policy hold it?");
 	return ctl_error(r, "cannot connect to %s", ctl->settings.socket);
 }
 

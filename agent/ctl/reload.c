@@ -121,7 +121,7 @@ static int outcome_print(const struct ctl *ctl, const json_t *reply)
 	fputs(ctl_string(reply, "diagnostics_text"), stderr);
 	if (!strcmp(outcome, "refused")) {
 		fflush(stderr);
-		printf("%srefused%s: %lld errors; generation %lld stays in force\n", CTL_RED(ctl->colour_out),
+		printf("%srefused%s: errors: %lld; generation %lld stays in force\n", CTL_RED(ctl->colour_out),
 		       CTL_PLAIN(ctl->colour_out), (long long)ctl_number(reply, "errors"),
 		       (long long)ctl_number(reply, "generation"));
 		return CTL_FOUND;
@@ -134,7 +134,8 @@ static int outcome_print(const struct ctl *ctl, const json_t *reply)
 		       (long long)ctl_number(reply, "generation"));
 	else
 		printf("generation %lld is in force", (long long)ctl_number(reply, "generation"));
-	printf(": %lld policies, %lld rules, image %s\n", (long long)ctl_number(reply, "n_policies"),
+	printf(": %lld %s, %lld rules, image %s\n", (long long)ctl_number(reply, "n_policies"),
+	       ctl_number(reply, "n_policies") == 1 ? "policy" : "policies",
 	       (long long)ctl_number(reply, "n_rules"), units_bytes(ctl_number(reply, "image_bytes")).text);
 	times_print(json_object_get(reply, "times"));
 	return CTL_DONE;

@@ -113,7 +113,12 @@ static void files_print(const json_t *status, bool colour)
 	const json_t *files = json_object_get(status, "files");
 	size_t n;
 
+	json_int_t refused_us = ctl_number(json_object_get(status, "agent"), "refused_us");
+
 	title("files", colour);
+	if (refused_us)
+		printf("  %sthe policies on disk were refused %s%s: lsmctl check\n", CTL_RED(colour),
+		       units_ago(refused_us, realtime_us()).text, CTL_PLAIN(colour));
 	if (!json_is_object(files)) {
 		puts("  whether files changed since the load is not known: the agent that loaded them is gone");
 		return;

@@ -40,7 +40,9 @@ static void field_place(struct buf *out, const char *name, const struct record_l
 
 	if (!layer->file)
 		return;
-	buf_printf(&place, "%s:%u", layer->file, layer->line);
+	buf_add_string(&place, layer->file);
+	if (layer->line)
+		buf_printf(&place, ":%u", layer->line);
 	if (!place.failed)
 		field_cut(out, name, place.bytes, place.len, AUDIT_WORD_MAX);
 }
@@ -52,7 +54,7 @@ static void fields_rule(struct buf *out, const struct record *record)
 	field_string(out, "policy", layer->policy);
 	if (!layer->policy)
 		buf_printf(out, " layer=%u", layer->layer);
-	field_place(out, layer->is_default ? "default" : "rule", layer);
+	field_place(out, layer->is_default ? "default" : layer->line ? "rule" : "file", layer);
 	field_string(out, "rule_id", layer->id);
 	buf_printf(out, " reason=%s", reason_name(layer->reason));
 	field_string(out, "info", layer->note);

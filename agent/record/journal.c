@@ -88,7 +88,8 @@ static void field_place(struct fields *fields, const char *name, const struct re
 		return;
 	text = field_new(fields, name);
 	escape_text(text, layer->file, strlen(layer->file));
-	buf_printf(text, ":%u", layer->line);
+	if (layer->line)
+		buf_printf(text, ":%u", layer->line);
 }
 
 static void fields_rule(struct fields *fields, const struct record *record)

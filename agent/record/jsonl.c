@@ -74,8 +74,10 @@ static int json_place(json_t *object, const struct record_layer *layer)
 
 	if (!layer->file)
 		return 0;
-	buf_printf(&place, "%s:%u", layer->file, layer->line);
-	return place.failed ? -ENOMEM : json_bytes(object, "rule", place.bytes, place.len);
+	buf_add_string(&place, layer->file);
+	if (layer->line)
+		buf_printf(&place, ":%u", layer->line);
+	return place.failed ? -ENOMEM : json_bytes(object, layer->line ? "rule" : "file", place.bytes, place.len);
 }
 
 static int layer_fill(json_t *object, const struct record_layer *layer)

@@ -8,16 +8,8 @@
 
 #include <cmocka.h>
 
-#include "agent/control/changes.c"
-#include "agent/control/rule-text.c"
-#include "agent/record/escape.c"
-#include "agent/record/siphash.c"
-
-/* record.c's, which this file does not link */
-const char *mode_name(uint32_t mode)
-{
-	return mode == LSMD_MODE_ENFORCE ? "enforce" : "audit";
-}
+#include "agent/control/changes.h"
+#include "agent/control/rule-text.h"
 
 static struct object paths[] = {
 	{ .kind = OBJECT_PATH, .bytes = "/a", .len = 2 },

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "agent/record/coalesce.c"
-#include "agent/record/siphash.c"
 
 #define SECOND 1000000000ull
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "agent/record/escape.c"
+#include "agent/record/escape.h"
 
 static void check_text(const char *bytes, size_t len, const char *wanted)
 {

@@ -4,10 +4,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "agent/control/message.c"
+#include "agent/control/message.h"
 
 static void messages_come_back(void **state)
 {

@@ -11,14 +11,12 @@
 
 #include "agent/policy/image.h"
 #include "agent/policy/set.h"
-#include "agent/record/audit-text.c"
-#include "agent/record/escape.c"
-#include "agent/record/jsonl.c"
-#include "agent/record/legend.c"
-#include "agent/record/objname.c"
-#include "agent/record/record.c"
-#include "agent/record/sentence.c"
-#include "agent/record/unit.c"
+#include "agent/record/audit-text.h"
+#include "agent/record/jsonl.h"
+#include "agent/record/objname.h"
+#include "agent/record/record.h"
+#include "agent/record/sentence.h"
+#include "agent/record/unit.h"
 #include "lsm/abi/access.h"
 
 static const char policy[] =

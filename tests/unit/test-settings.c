@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "agent/control/settings.c"
+#include "agent/control/settings.h"
 
 static char dir[] = "/tmp/lsmd-test-settings-XXXXXX", name[64];
 

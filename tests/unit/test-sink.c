@@ -4,14 +4,13 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <errno.h>
+#include <pthread.h>
 #include <time.h>
 
 #include <cmocka.h>
 
-#include "agent/record/legend.c"
-#include "agent/record/record.c"
-#include "agent/record/sink.c"
-#include "agent/record/unit.c"
+#include "agent/record/sink.h"
 
 /* A place under the test's control. */
 static struct {
