@@ -18,23 +18,23 @@ static const char *const hook_names[] = {
 #undef X
 };
 
-/* libbpf explains itself through one callback for the process; its last warning is kept for the caller. */
-static char last_warning[256];
+/* libbpf explains itself through one callback for the process; its first warning names the cause and is kept for the caller. */
+static char first_warning[256];
 
 static int warning_keep(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_WARN)
-		vsnprintf(last_warning, sizeof(last_warning), format, args);
+	if (level == LIBBPF_WARN && !first_warning[0])
+		vsnprintf(first_warning, sizeof(first_warning), format, args);
 	return 0;
 }
 
 static const char *warning_take(void)
 {
-	char *end = strchr(last_warning, '\n');
+	char *end = strchr(first_warning, '\n');
 
 	if (end)
 		*end = '\0';
-	return last_warning[0] ? last_warning : "no details";
+	return first_warning[0] ? first_warning : "no details";
 }
 
 static uint64_t bytes_hash(uint64_t hash, const void *bytes, size_t size)
@@ -231,7 +231,7 @@ static int object_load(struct bpf_object *object, struct kernel_why *why)
 {
 	int r;
 
-	last_warning[0] = '\0';
+	first_warning[0] = '\0';
 	r = bpf_object__load(object);
 	if (!r)
 		return 0;

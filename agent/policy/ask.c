@@ -115,13 +115,14 @@ static void ask_layer(const struct lsmd_view *view, const struct lsmd_request *r
 {
 	const struct lsmd_layer *layer = view_record(view, layers, struct lsmd_layer, id);
 	lsmd_u32 reason = request_reason(req, name, other);
+	lsmd_u32 how = LSMD_ANSWER_ALLOW_RULE | (req->deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 
 	if (reason != LSMD_REASON_NONE)
 		layer_undecided(layer, req->wanted, reason, answer);
 	else if (req->two)
-		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], 1, answer);
+		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], how, answer);
 	else
-		layer_decide_one(view, req, id, layer, name, &found[0], 1, answer);
+		layer_decide_one(view, req, id, layer, name, &found[0], how, answer);
 	answer->layer = id;
 	answer->mode = layer->mode;
 }

@@ -38,9 +38,10 @@
 /* Steps up a chain of inherited classes; the compiler flattens a class whose chain would grow longer. */
 #define LSMD_INHERIT_MAX 8
 
-/* Steps of a binary search: 2^20 cells or address intervals, 2^16 ports. */
+/* Steps of a binary search: 2^20 address intervals, 2^16 layers, 2^16 ports. */
 #define LSMD_SEARCH_STEPS 21
 #define LSMD_INTERVALS_MAX (1u << (LSMD_SEARCH_STEPS - 1))
+#define LSMD_LAYER_STEPS 17
 #define LSMD_PORT_STEPS 17
 
 /*

@@ -37,27 +37,27 @@ struct lsmd_said {
 LSMD_GLOBAL int cells_find(lsmd_image_id image, lsmd_u64 span, lsmd_u32 layer, struct lsmd_cell *cell, lsmd_u64 zero)
 {
 	struct lsmd_view opened, *view = &opened;
-	lsmd_u32 first = span >> 32, low = 0, high = span;
+	lsmd_u32 first = span >> 32, n = span;
+	const struct lsmd_cell *at;
 	lsmd_u64 i;
 
 	if (!cell || !view_open(view, image))
 		return 0;
-	for (i = zero; i < LSMD_SEARCH_STEPS && low < high; i++) {
-		lsmd_u32 middle = low + (high - low) / 2;
-		const struct lsmd_cell *at = view_record(view, cells, struct lsmd_cell, (lsmd_u64)first + middle);
+	/* The last cell whose layer is not above @layer; one comparison a step. */
+	for (i = zero; i < LSMD_LAYER_STEPS && n > 1; i++) {
+		lsmd_u32 half = n / 2;
 
-		if (at->layer == layer) {
-			cell->allow = at->allow;
-			cell->deny = at->deny;
-			cell->rule = at->rule;
-			return 1;
-		}
-		if (at->layer < layer)
-			low = middle + 1;
-		else
-			high = middle;
+		if (view_record(view, cells, struct lsmd_cell, (lsmd_u64)first + half)->layer <= layer)
+			first += half;
+		n -= half;
 	}
-	return 0;
+	at = view_record(view, cells, struct lsmd_cell, first);
+	if (!n || at->layer != layer)
+		return 0;
+	cell->allow = at->allow;
+	cell->deny = at->deny;
+	cell->rule = at->rule;
+	return 1;
 }
 
 /*
@@ -152,20 +152,30 @@ LSMD_INLINE lsmd_u32 said_rule(const struct lsmd_view *view, const struct lsmd_s
 	return rule_first(rule0, rule1);
 }
 
-/* layer_answer() - the answer of one layer from what its rules say; the rule of an allow is 0 when nobody asks for it */
-LSMD_INLINE void layer_answer(const struct lsmd_view *view, const struct lsmd_layer *layer, lsmd_u32 wanted,
-			      int deny_only, int want_allow_rule, const struct lsmd_said *said, struct lsmd_answer *answer)
+/* How layer_answer() is asked. */
+#define LSMD_ANSWER_DENY_ONLY 1  /* the default refuses nothing */
+#define LSMD_ANSWER_ALLOW_RULE 2 /* the rule of an allow is wanted too; else it may be left out */
+
+/* layer_answer() - the answer of layer @id from what its rules say. Return: 0. */
+LSMD_GLOBAL int layer_answer(lsmd_image_id image, lsmd_u64 id_how, lsmd_u32 wanted, const struct lsmd_said *said,
+			     struct lsmd_answer *answer)
 {
-	lsmd_u32 denied = wanted & (said->cell[0].deny | said->cell[1].deny);
-	lsmd_u32 refused = wanted & ~(said->cell[0].allow | said->cell[1].allow) & layer->default_deny;
-	lsmd_u32 verb = 0, bit;
+	lsmd_u32 denied, refused, verb = 0, bit, how = id_how;
+	struct lsmd_view opened, *view = &opened;
+	const struct lsmd_layer *layer;
+
+	if (!said || !answer || !view_open(view, image))
+		return 0;
+	layer = view_record(view, layers, struct lsmd_layer, id_how >> 32);
+	denied = wanted & (said->cell[0].deny | said->cell[1].deny);
+	refused = wanted & ~(said->cell[0].allow | said->cell[1].allow) & layer->default_deny;
 
 	if (denied) {
 		bit = verb_bit(denied, &verb);
 		answer->verdict = LSMD_VERDICT_DENY;
 		answer->reason = LSMD_REASON_RULE;
 		answer->rule = said_rule(view, said, bit, 1);
-	} else if (refused && !deny_only) {
+	} else if (refused && !(how & LSMD_ANSWER_DENY_ONLY)) {
 		verb_bit(refused, &verb);
 		answer->verdict = LSMD_VERDICT_DENY;
 		answer->reason = LSMD_REASON_DEFAULT;
@@ -174,7 +184,7 @@ LSMD_INLINE void layer_answer(const struct lsmd_view *view, const struct lsmd_la
 		answer->verdict = LSMD_VERDICT_ALLOW;
 		answer->reason = LSMD_REASON_DEFAULT;
 		answer->rule = layer->first_rule;
-		if (want_allow_rule && wanted) {
+		if (how & LSMD_ANSWER_ALLOW_RULE && wanted) {
 			lsmd_u32 rule;
 
 			bit = verb_bit(wanted, &verb);
@@ -186,6 +196,7 @@ LSMD_INLINE void layer_answer(const struct lsmd_view *view, const struct lsmd_la
 		}
 	}
 	answer->verb = verb;
+	return 0;
 }
 
 /* layer_undecided() - the same where nothing could be decided (MEANING.md 4) */
@@ -257,16 +268,16 @@ LSMD_INLINE void answer_widens(struct lsmd_answer *answer, lsmd_u32 wanted)
 LSMD_INLINE void layer_decide_two(const struct lsmd_view *view, const struct lsmd_request *req, lsmd_u32 id,
 				  const struct lsmd_layer *layer, const struct lsmd_name *name,
 				  const struct lsmd_name *other, const struct lsmd_found *found,
-				  const struct lsmd_found *found_other, int want_allow_rule, struct lsmd_answer *answer)
+				  const struct lsmd_found *found_other, lsmd_u32 how, struct lsmd_answer *answer)
 {
 	lsmd_u32 verbs = req->wanted & ~LSMD_ACCESS_DEVICES, devices = req->wanted & LSMD_ACCESS_DEVICES;
 	struct lsmd_said from = {}, to = {};
 
 	said_name(req->image, view, id, layer, name, found->class, &from);
 	said_name(req->image, view, id, layer, other, found_other->class, &to);
-	layer_answer(view, layer, verbs, 0, want_allow_rule, &from, answer);
+	layer_answer(req->image, (lsmd_u64)id << 32 | how, verbs, &from, answer);
 	if (answer->verdict == LSMD_VERDICT_ALLOW)
-		layer_answer(view, layer, req->replaces ? verbs | LSMD_ACCESS_DELETE : verbs, 0, want_allow_rule, &to,
+		layer_answer(req->image, (lsmd_u64)id << 32 | how, req->replaces ? verbs | LSMD_ACCESS_DELETE : verbs, &to,
 			     answer);
 	if (said_widens(layer, &from, &to, devices) ||
 	    (req->exchange && said_widens(layer, &to, &from, devices)) ||
@@ -277,7 +288,7 @@ LSMD_INLINE void layer_decide_two(const struct lsmd_view *view, const struct lsm
 /* layer_decide_one() - any other access */
 LSMD_INLINE void layer_decide_one(const struct lsmd_view *view, const struct lsmd_request *req, lsmd_u32 id,
 				  const struct lsmd_layer *layer, const struct lsmd_name *name,
-				  const struct lsmd_found *found, int want_allow_rule, struct lsmd_answer *answer)
+				  const struct lsmd_found *found, lsmd_u32 how, struct lsmd_answer *answer)
 {
 	struct lsmd_said said = {};
 
@@ -287,7 +298,7 @@ LSMD_INLINE void layer_decide_one(const struct lsmd_view *view, const struct lsm
 		class_find(req->image, view->image->root[LSMD_TREE_NONE].exact, id, &said.cell[0], 0);
 	else
 		said_name(req->image, view, id, layer, name, found->class, &said);
-	layer_answer(view, layer, req->wanted, req->deny_only, want_allow_rule, &said, answer);
+	layer_answer(req->image, (lsmd_u64)id << 32 | how, req->wanted, &said, answer);
 }
 
 /* found_all() - ask the tree once for all layers. Return: 0 when there is no image. */

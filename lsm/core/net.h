@@ -11,26 +11,24 @@ LSMD_GLOBAL lsmd_u32 net_interval(lsmd_image_id image, lsmd_u32 first, lsmd_u32 
 				  lsmd_u64 zero)
 {
 	struct lsmd_view opened, *view = &opened;
-	lsmd_u32 low = 0, high = n;
+	const struct lsmd_interval *at;
 	lsmd_u64 i;
 
-	if (!address || !view_open(view, image))
+	if (!address || !n || !view_open(view, image))
 		return 0;
-	/* low: the first interval that starts behind the address. */
-	for (i = zero; i < LSMD_SEARCH_STEPS && low < high; i++) {
-		lsmd_u32 middle = low + (high - low) / 2;
-		const struct lsmd_interval *at =
-			view_record(view, intervals, struct lsmd_interval, (lsmd_u64)first + middle);
+	/* The last interval that does not start behind the address; one comparison a step. */
+	for (i = zero; i < LSMD_SEARCH_STEPS && n > 1; i++) {
+		lsmd_u32 half = n / 2;
 
-		LSMD_KEEP(i);
+		at = view_record(view, intervals, struct lsmd_interval, (lsmd_u64)first + half);
 		if (at->hi < address->hi || (at->hi == address->hi && at->lo <= address->lo))
-			low = middle + 1;
-		else
-			high = middle;
+			first += half;
+		n -= half;
 	}
-	if (!low)
+	at = view_record(view, intervals, struct lsmd_interval, first);
+	if (at->hi > address->hi || (at->hi == address->hi && at->lo > address->lo))
 		return 0;
-	return view_record(view, intervals, struct lsmd_interval, (lsmd_u64)first + low - 1)->portset;
+	return at->portset;
 }
 
 /* net_port() - fill @cell from the ports of a set. @zero: 0. Return: 1 when one is @port. */
@@ -38,30 +36,29 @@ LSMD_GLOBAL int net_port(lsmd_image_id image, lsmd_u32 portset, lsmd_u32 port, s
 {
 	struct lsmd_view opened, *view = &opened;
 	const struct lsmd_portset *set;
-	lsmd_u32 low = 0, high;
+	const struct lsmd_port *at;
+	lsmd_u32 first, n;
 	lsmd_u64 i;
 
 	if (!cell || !view_open(view, image))
 		return 0;
 	set = view_record(view, portsets, struct lsmd_portset, portset);
-	high = set->n;
-	for (i = zero; i < LSMD_PORT_STEPS && low < high; i++) {
-		lsmd_u32 middle = low + (high - low) / 2;
-		const struct lsmd_port *at = view_record(view, ports, struct lsmd_port, (lsmd_u64)set->first + middle);
+	first = set->first;
+	n = set->n;
+	for (i = zero; i < LSMD_PORT_STEPS && n > 1; i++) {
+		lsmd_u32 half = n / 2;
 
-		LSMD_KEEP(i);
-		if (port < at->first) {
-			high = middle;
-		} else if (port > at->last) {
-			low = middle + 1;
-		} else {
-			cell->allow = at->allow;
-			cell->deny = at->deny;
-			cell->rule = at->rule;
-			return 1;
-		}
+		if (view_record(view, ports, struct lsmd_port, (lsmd_u64)first + half)->first <= port)
+			first += half;
+		n -= half;
 	}
-	return 0;
+	at = view_record(view, ports, struct lsmd_port, first);
+	if (!n || port < at->first || port > at->last)
+		return 0;
+	cell->allow = at->allow;
+	cell->deny = at->deny;
+	cell->rule = at->rule;
+	return 1;
 }
 
 /* net_find() - what the layer's table says of @address; @cell stays as it is where no rule speaks */

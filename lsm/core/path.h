@@ -119,16 +119,18 @@ LSMD_INLINE lsmd_u32 dfa_step(const struct lsmd_view *view, lsmd_u32 bytemap, ls
 	return step->check == state ? step->next : from->other;
 }
 
-/* dfa_piece() - the state after the bytes of one piece. @zero: 0. */
-LSMD_GLOBAL lsmd_u32 dfa_piece(lsmd_image_id image, lsmd_u32 bytemap, lsmd_u32 state, const struct lsmd_piece *piece, lsmd_u64 zero)
+/* dfa_piece() - the state after @lead (0: none) and the bytes of one piece */
+LSMD_GLOBAL lsmd_u32 dfa_piece(lsmd_image_id image, lsmd_u32 bytemap, lsmd_u32 state, const struct lsmd_piece *piece, lsmd_u64 lead)
 {
 	struct lsmd_view opened, *view = &opened;
 	lsmd_u64 len, k;
 
 	if (!piece || !view_open(view, image))
 		return 0;
+	if (lead)
+		state = dfa_step(view, bytemap, state, lead);
 	len = piece->meta & 0xff;
-	for (k = zero; k < len && state;) {
+	for (k = LSMD_UNKNOWN(piece->zero); k < len && state;) {
 		lsmd_u64 at = lsmd_hidden(k);
 
 		if (at >= LSMD_PIECE_LEN)
@@ -156,10 +158,7 @@ LSMD_GLOBAL lsmd_u32 dfa_run(lsmd_image_id image, lsmd_u32 start, lsmd_u32 bytem
 	while (i < LSMD_PIECES_MAX && state) {
 		const struct lsmd_piece *piece = name_piece(name, i);
 
-		if (!(piece->meta & LSMD_PIECE_CONTINUED))
-			state = dfa_step(view, bytemap, state, lead);
-		if (state)
-			state = dfa_piece(image, bytemap, state, piece, 0);
+		state = dfa_piece(image, bytemap, state, piece, piece->meta & LSMD_PIECE_CONTINUED ? 0 : lead);
 		i++;
 		LSMD_ROUND(i);
 	}

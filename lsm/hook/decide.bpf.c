@@ -48,19 +48,32 @@ static __always_inline void answer_allowance(const struct lsmd_view *view, struc
 	record_raise(s, RECORD_NOTE);
 }
 
+/* names_decide() - layer_decide_two() of the scratch, verified alone. Return: 0. */
+__noinline int names_decide(struct lsmd_scratch *s, u32 id, u32 how, struct lsmd_answer *answer)
+{
+	struct lsmd_view opened, *view = &opened;
+
+	if (!s || !answer || !view_open(view, s->req.image))
+		return 0;
+	layer_decide_two(view, &s->req, id, view_record(view, layers, struct lsmd_layer, id), &s->name, &s->other, &s->found[0],
+			 &s->found[1], how, answer);
+	return 0;
+}
+
 /* layer_decide() - the answer of layer @id, and what follows from it. Return: 1; 0: there is no image. */
 __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 {
 	struct lsmd_view opened, *view = &opened;
 	const struct lsmd_layer *layer;
 	struct lsmd_answer *answer;
-	int logs;
+	u32 how;
 
 	if (!s || !view_open(view, s->req.image))
 		return 0;
 	layer = view_record(view, layers, struct lsmd_layer, id);
 	answer = &s->answers[s->n_answers & (LSMD_LAYERS_MAX - 1)];
-	logs = layer->flags & LSMD_LAYER_LOGS_ALLOW;
+	how = layer->flags & LSMD_LAYER_LOGS_ALLOW ? LSMD_ANSWER_ALLOW_RULE : 0;
+	how |= s->req.deny_only ? LSMD_ANSWER_DENY_ONLY : 0;
 	if (layer->mode == LSMD_MODE_OFF)
 		return 1;
 	answer->layer = id;
@@ -68,12 +81,12 @@ __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 	if (reason != LSMD_REASON_NONE)
 		layer_undecided(layer, s->req.wanted, reason, answer);
 	else if (s->req.two)
-		layer_decide_two(view, &s->req, id, layer, &s->name, &s->other, &s->found[0], &s->found[1], logs, answer);
+		names_decide(s, id, how, answer);
 	else
-		layer_decide_one(view, &s->req, id, layer, &s->name, &s->found[0], logs, answer);
+		layer_decide_one(view, &s->req, id, layer, &s->name, &s->found[0], how, answer);
 	if (answer->verdict == LSMD_VERDICT_DENY)
 		answer_refusal(view, s, answer);
-	else if (logs)
+	else if (how & LSMD_ANSWER_ALLOW_RULE)
 		answer_allowance(view, s, answer);
 	return 1;
 }
@@ -128,37 +141,49 @@ __noinline int scratch_decide(struct lsmd_scratch *s, u32 undecided)
 	return s->refused ? -EPERM : 0;
 }
 
+/* A name on its way into s->bytes. */
+struct bytes_state {
+	struct lsmd_scratch *s;
+	const struct lsmd_name *name;
+	u32 at;
+};
+
+/* bytes_piece() - one piece, for bpf_loop(): a record is written seldom, and a callback is verified once */
+static long bytes_piece(u32 round, struct bytes_state *state)
+{
+	const struct lsmd_piece *piece = name_piece(state->name, state->name->first + round);
+	u32 at = state->at;
+	u64 *to;
+
+	if (!(piece->meta & LSMD_PIECE_CONTINUED) && state->name->tree != LSMD_TREE_ABSTRACT) {
+		state->s->bytes[at & (2 * LSMD_PATH_MAX - 1)] = '/';
+		at++;
+	}
+	LSMD_OPAQUE(at);
+	at &= 2 * LSMD_PATH_MAX - 1;
+	to = (u64 *)&state->s->bytes[at];
+	to[0] = piece->w[0];
+	to[1] = piece->w[1];
+	to[2] = piece->w[2];
+	to[3] = piece->w[3];
+	to[4] = piece->w[4];
+	state->at = at + (piece->meta & 0x3f);
+	return 0;
+}
+
 /* bytes_add() - "/a/b" (or an abstract name's bytes) behind what is in s->bytes already. Return: bytes in all */
 __noinline u32 bytes_add(struct lsmd_scratch *s, const struct lsmd_name *name, u32 at)
 {
-	u64 i;
+	struct bytes_state state = { .s = s, .name = name, .at = at };
 
 	if (!s || !name)
 		return at;
-	i = name->first;
-	if (i >= LSMD_PIECES_MAX && name->tree != LSMD_TREE_ABSTRACT) {
+	if (name->first >= LSMD_PIECES_MAX && name->tree != LSMD_TREE_ABSTRACT) {
 		s->bytes[at & (2 * LSMD_PATH_MAX - 1)] = '/';
 		return at + 1;
 	}
-	for (; i < LSMD_PIECES_MAX; i++) {
-		const struct lsmd_piece *piece = name_piece(name, i);
-		u64 *to;
-
-		if (!(piece->meta & LSMD_PIECE_CONTINUED) && name->tree != LSMD_TREE_ABSTRACT) {
-			s->bytes[at & (2 * LSMD_PATH_MAX - 1)] = '/';
-			at++;
-		}
-		LSMD_OPAQUE(at);
-		at &= 2 * LSMD_PATH_MAX - 1;
-		to = (u64 *)&s->bytes[at];
-		to[0] = piece->w[0];
-		to[1] = piece->w[1];
-		to[2] = piece->w[2];
-		to[3] = piece->w[3];
-		to[4] = piece->w[4];
-		at += piece->meta & 0x3f;
-	}
-	return at;
+	bpf_loop((LSMD_PIECES_MAX - name->first) & (2 * LSMD_PIECES_MAX - 1), bytes_piece, &state, 0);
+	return state.at;
 }
 
 static __always_inline void event_subject(struct lsmd_event *event)

@@ -84,16 +84,30 @@ static __always_inline u32 dentry_inline_offset(void)
 	return bpf_core_field_offset(struct dentry, d_iname);
 }
 
+/*
+ * What of five words belongs to a name of so many bytes. A table, because the branches that would do instead are multiplied by the
+ * verifier for every round of the walk.
+ */
+#define MASK_WORD(len, k) ((len) >= 8 * ((k) + 1) ? ~0ull : (len) > 8 * (k) ? ~0ull >> (64u * ((k) + 1) - 8u * (len) & 63u) : 0)
+#define MASK_ROW(len) { MASK_WORD(len, 0), MASK_WORD(len, 1), MASK_WORD(len, 2), MASK_WORD(len, 3), MASK_WORD(len, 4) }
+#define MASK_ROWS(len) MASK_ROW(len), MASK_ROW(len + 1), MASK_ROW(len + 2), MASK_ROW(len + 3), MASK_ROW(len + 4), \
+	MASK_ROW(len + 5), MASK_ROW(len + 6), MASK_ROW(len + 7)
+
+static const volatile u64 lsmd_name_masks[LSMD_PIECE_LEN + 24][LSMD_PIECE_WORDS] = {
+	MASK_ROWS(0), MASK_ROWS(8), MASK_ROWS(16), MASK_ROWS(24), MASK_ROWS(32), MASK_ROW(40),
+};
+
 /* piece_short() - a name that the dentry keeps inline: four or five machine words, typed loads */
 static __always_inline void piece_short(struct lsmd_piece *piece, const struct dentry *head, u32 len)
 {
 	const u64 *words = (const u64 *)((const char *)head + dentry_inline_offset());
+	const volatile u64 *masks = lsmd_name_masks[len & 63];
 
-	piece->w[0] = NAME_WORD(words, len, 0);
-	piece->w[1] = NAME_WORD(words, len, 1);
-	piece->w[2] = NAME_WORD(words, len, 2);
-	piece->w[3] = NAME_WORD(words, len, 3);
-	piece->w[4] = dentry_inline_size() > 32 ? NAME_WORD(words, len, 4) : 0;
+	piece->w[0] = words[0] & masks[0];
+	piece->w[1] = words[1] & masks[1];
+	piece->w[2] = words[2] & masks[2];
+	piece->w[3] = words[3] & masks[3];
+	piece->w[4] = dentry_inline_size() > 32 ? words[4] & masks[4] : 0;
 	piece->meta = len;
 }
 

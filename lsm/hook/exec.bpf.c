@@ -215,6 +215,7 @@ int lsmd_label_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct lsmd_label *label;
 	struct lsmd_scratch *s;
+	u32 pid;
 
 	if (!task)
 		return 0;
@@ -233,7 +234,8 @@ int lsmd_label_tasks(struct bpf_iter__task *ctx)
 		task_name_exe(s, task, &label->programs);
 		if (__sync_val_compare_and_swap(&label->state, LSMD_LABEL_CLAIMED, LSMD_LABEL_GIVEN) != LSMD_LABEL_CLAIMED)
 			label->programs.unknown = 1; /* written by both: nothing is certain */
-		bpf_seq_write(ctx->meta->seq, &task->pid, sizeof(task->pid));
+		pid = task->pid;
+		bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
 	}
 	scratch_release(s);
 	return 0;

@@ -104,24 +104,22 @@ __noinline int program_name(struct lsmd_scratch *s, struct lsmd_programs *progra
 __noinline u32 key_layer(lsmd_image_id image, u64 key, u64 zero)
 {
 	struct lsmd_view opened, *view = &opened;
-	u32 low = 0, high;
+	const struct lsmd_layer_key *at;
+	u32 first = 0, n;
 	u64 i;
 
 	if (!view_open(view, image))
 		return ~0u;
-	high = view->image->layer_keys.n;
-	for (i = zero; i < LSMD_SEARCH_STEPS && low < high; i++) {
-		u32 middle = low + (high - low) / 2;
-		const struct lsmd_layer_key *at = view_record(view, layer_keys, struct lsmd_layer_key, middle);
+	n = view->image->layer_keys.n;
+	for (i = zero; i < LSMD_LAYER_STEPS && n > 1; i++) {
+		u32 half = n / 2;
 
-		if (at->key == key)
-			return at->layer;
-		if (at->key < key)
-			low = middle + 1;
-		else
-			high = middle;
+		if (view_record(view, layer_keys, struct lsmd_layer_key, (u64)first + half)->key <= key)
+			first += half;
+		n -= half;
 	}
-	return ~0u;
+	at = view_record(view, layer_keys, struct lsmd_layer_key, first);
+	return n && at->key == key ? at->layer : ~0u;
 }
 
 /* held_inherit() - the layers of the policies handed down, by key: same name stays, removed goes (MEANING.md 8) */
