@@ -43,10 +43,11 @@ __noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 	const struct lsmd_layer *layer;
 	struct lsmd_answer *answer;
 	struct lsmd_view view;
-	__u32 id;
+	__u32 id, how;
 
 	if (!work || !view_open(&view, work->req.image))
 		return 0;
+	how = LSMD_ANSWER_ALLOW_RULE | (work->req.deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 	id = work->held.layers[i & (LSMD_LAYERS_MAX - 1)];
 	layer = view_record(&view, layers, struct lsmd_layer, id);
 	answer = &work->answers[work->n_answers & (LSMD_LAYERS_MAX - 1)];
@@ -59,9 +60,9 @@ __noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 		layer_undecided(layer, work->req.wanted, reason, answer);
 	else if (work->req.two)
 		layer_decide_two(&view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
-				 &work->found[1], 1, answer);
+				 &work->found[1], how, answer);
 	else
-		layer_decide_one(&view, &work->req, id, layer, &work->name, &work->found[0], 1, answer);
+		layer_decide_one(&view, &work->req, id, layer, &work->name, &work->found[0], how, answer);
 	return 1;
 }
 
