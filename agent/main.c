@@ -18,16 +18,16 @@
 
 #define EXIT_USAGE 2
 /* Nothing that trying again would change: the unit does not restart for it. */
-#define EXIT_REFUSED 4
+#define EXIT_REFUSED 6 /* NOTCONFIGURED of the LSB, as the service manager prints it */
 
 /*
  * What the agent needs once the kernel enforces; what loading needs beyond that goes away before a thread or a client
  * is there.
  */
 static const int kept_capabilities[] = {
-	CAP_BPF,             /* maps of the next image, and putting them into their slots */
-	CAP_SYS_ADMIN,       /* BPF_MAP_GET_FD_BY_ID, BPF_PROG_GET_FD_BY_ID: the image in force, numbers of the programs */
-	CAP_AUDIT_WRITE,     /* USER_AVC records */
+	CAP_BPF, /* maps of the next image, and putting them into their slots */
+	CAP_SYS_ADMIN, /* BPF_MAP_GET_FD_BY_ID, BPF_PROG_GET_FD_BY_ID: the image in force, numbers of the programs */
+	CAP_AUDIT_WRITE, /* USER_AVC records */
 	CAP_DAC_READ_SEARCH, /* open_by_handle_at(): the cgroup of a process that may have ended */
 };
 
@@ -44,7 +44,7 @@ static const char usage[] =
 	"lsmd is started by the service manager: systemctl enable --now lsmd. 'lsmctl' talks to it.\n"
 	"Signals: SIGHUP reloads the policies; SIGTERM ends lsmd, the kernel goes on enforcing ('lsmctl unload' ends that).\n"
 	"\n"
-	"Exit status: 0 ended by a signal; 1 failed; 2 usage; 4 refused to start: the policies are wrong, the kernel cannot\n"
+	"Exit status: 0 ended by a signal; 1 failed; 2 usage; 6 refused to start: the policies are wrong, the kernel cannot\n"
 	"enforce them, or another lsmd runs.\n";
 
 struct arguments {
@@ -94,7 +94,9 @@ static int arguments_read(int argc, char **argv, struct arguments *ret)
 static int privileges_check(void)
 {
 	if (geteuid()) {
-		log_error(0, "lsmd must run as root: it loads programs into the kernel. Start it with 'systemctl start lsmd' or sudo");
+		log_error(
+			0,
+			"lsmd must run as root: it loads programs into the kernel. Start it with 'systemctl start lsmd' or sudo");
 		return -EPERM;
 	}
 	if (!privilege_have(CAP_BPF) && !privilege_have(CAP_SYS_ADMIN)) {
@@ -131,8 +133,9 @@ static int reload_asked(sd_event_source *source, const struct signalfd_siginfo *
 static int end_asked(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
 	sd_notify(0, "STOPPING=1");
-	log_notice("Ending for signal %u. The kernel goes on enforcing the policies in force; 'lsmctl unload' ends that",
-		   info->ssi_signo);
+	log_notice(
+		"Ending for signal %u. The kernel goes on enforcing the policies in force; 'lsmctl unload' ends that",
+		info->ssi_signo);
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 

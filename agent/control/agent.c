@@ -116,8 +116,10 @@ static int broken_start(struct agent *agent, struct intake *intake, int r)
 		return r < 0 ? r : AGENT_REFUSED;
 	}
 	agent->refused_us = realtime_us();
-	log_error(r < 0 ? r : 0, "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
-				 "Mend them and run 'lsmctl reload'", (unsigned long long)intake->image->generation);
+	log_error(r < 0 ? r : 0,
+		  "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
+		  "Mend them and run 'lsmctl reload'",
+		  (unsigned long long)intake->image->generation);
 	return 0;
 }
 
@@ -151,8 +153,8 @@ static int kernel_open_say(struct agent *agent, const struct intake *intake)
 		return AGENT_UNABLE;
 	}
 	if (r == KERNEL_FOREIGN_PINS) {
-		log_error(0, "What is pinned at %s is of a version that this lsmd does not know: %s", agent->settings->pins,
-			  why.text);
+		log_error(0, "What is pinned at %s is of a version that this lsmd does not know: %s",
+			  agent->settings->pins, why.text);
 		return AGENT_REFUSED;
 	}
 	if (r)
@@ -223,7 +225,8 @@ static int takeover_finish(struct agent *agent, struct intake *intake)
 	struct kernel_why why = {};
 	int r;
 
-	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64, kernel_generation(agent->kernel));
+	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64,
+		   kernel_generation(agent->kernel));
 	if (!intake->set || image_is_in_force(agent, intake))
 		return 0;
 	r = agent_swap(agent, intake, &why, &times);

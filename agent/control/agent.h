@@ -31,16 +31,16 @@ struct agent {
 	/* Of the set in force; NULL where an earlier agent loaded it. */
 	struct summary *summary;
 	struct loaded *loaded;
-	uint64_t loaded_us;     /* wall clock of the last swap by this agent; 0: none */
-	uint64_t started_us;    /* wall clock */
-	uint64_t refused_us;    /* wall clock when the policies on disk were last refused; 0: they are what is in force */
+	uint64_t loaded_us; /* wall clock of the last swap by this agent; 0: none */
+	uint64_t started_us; /* wall clock */
+	uint64_t refused_us; /* wall clock when the policies on disk were last refused; 0: they are what is in force */
 	struct log_limit refusals;
 	uint64_t sent_before[2]; /* events that earlier agents took from the rings: notes, denials */
 };
 
 enum {
 	AGENT_REFUSED = 1, /* why was logged; nothing was changed */
-	AGENT_UNABLE,      /* this kernel cannot do it: why was logged */
+	AGENT_UNABLE, /* this kernel cannot do it: why was logged */
 };
 
 /** agent_new() - and take the lock that makes it the only one. Return: 0, AGENT_REFUSED (another runs), -errno */

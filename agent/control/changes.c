@@ -162,8 +162,8 @@ static int side_add(struct side *side, const struct entry *entry)
 }
 
 /* Two sorted lists side by side; of equal lines that stand several times, the surplus is the change. */
-static int entries_compare(const struct policy_summary *before, const struct policy_summary *after,
-			   struct side *added, struct side *removed)
+static int entries_compare(const struct policy_summary *before, const struct policy_summary *after, struct side *added,
+			   struct side *removed)
 {
 	size_t a = 0, b = 0;
 	int r = 0;
@@ -206,7 +206,8 @@ static int heads_compare(const struct policy_summary *before, const struct polic
 	if (before->mode != after->mode)
 		r = change_add(list, "mode", mode_name(before->mode), mode_name(after->mode));
 	if (!r && before->children != after->children)
-		r = change_add(list, "children", before->children ? "true" : "false", after->children ? "true" : "false");
+		r = change_add(list, "children", before->children ? "true" : "false",
+			       after->children ? "true" : "false");
 	if (!r && before->default_deny != after->default_deny)
 		r = defaults_compare(list, before->default_deny, after->default_deny);
 	return r;
@@ -234,16 +235,16 @@ static int policies_compare(json_t *out, const struct policy_summary *before, co
 	return json_array_append_new(out, item) ? -ENOMEM : 0;
 }
 
-static int summaries_compare(const struct summary *before, const struct summary *after, json_t *added,
-			     json_t *removed, json_t *changed)
+static int summaries_compare(const struct summary *before, const struct summary *after, json_t *added, json_t *removed,
+			     json_t *changed)
 {
 	size_t a = 0, b = 0;
 	int r = 0;
 
 	while (!r && (a < before->n || b < after->n)) {
-		int order = a == before->n ? 1 :
-			    b == after->n  ? -1 :
-					     strcmp(before->policies[a].name, after->policies[b].name);
+		int order = a == before->n  ? 1
+			    : b == after->n ? -1
+					    : strcmp(before->policies[a].name, after->policies[b].name);
 
 		if (order < 0)
 			r = json_array_append_new(removed, json_string(before->policies[a++].name));
@@ -258,8 +259,8 @@ static int summaries_compare(const struct summary *before, const struct summary 
 json_t *changes_json(const struct summary *before, const struct summary *after)
 {
 	json_t *added = json_array(), *removed = json_array(), *changed = json_array();
-	json_t *ret = json_pack("{s:b, s:o, s:o, s:o}", "unknown", !before, "policies_added", added,
-				"policies_removed", removed, "policies", changed);
+	json_t *ret = json_pack("{s:b, s:o, s:o, s:o}", "unknown", !before, "policies_added", added, "policies_removed",
+				removed, "policies", changed);
 
 	if (ret && before && summaries_compare(before, after, added, removed, changed)) {
 		json_decref(ret);

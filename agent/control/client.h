@@ -9,8 +9,8 @@
 
 enum {
 	CONTROL_NO_AGENT = 1, /* nobody listens there */
-	CONTROL_NOT_ALLOWED,  /* the socket may not be opened: not root */
-	CONTROL_ENDED,        /* the agent closed the connection */
+	CONTROL_NOT_ALLOWED, /* the socket may not be opened: not root */
+	CONTROL_ENDED, /* the agent closed the connection */
 	CONTROL_TIMEOUT,
 };
 

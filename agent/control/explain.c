@@ -228,9 +228,9 @@ static int layer_fill(json_t *item, const struct legend *legend, const struct ls
 	const struct lsmd_rule *rule = legend_rule(legend, answer->rule);
 	const struct lsmd_note *note = rule ? legend_note(legend, rule->note) : NULL;
 	const char *policy = layer ? legend_string(legend, layer->name) : NULL;
-	const char *file = note && note->file ? legend_string(legend, note->file) :
-			   layer	      ? legend_string(legend, layer->file) :
-						NULL;
+	const char *file = note && note->file ? legend_string(legend, note->file)
+			   : layer	      ? legend_string(legend, layer->file)
+					      : NULL;
 	const char *id = note ? legend_string(legend, note->id) : NULL;
 	const char *text = note ? legend_string(legend, note->reason) : NULL;
 	int r = file ? json_bytes(item, "file", file, strlen(file)) : 0;
@@ -248,10 +248,10 @@ static int layer_fill(json_t *item, const struct legend *legend, const struct ls
 
 static int layer_add(json_t *list, const struct legend *legend, const struct lsmd_answer *answer)
 {
-	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:s}", "mode", mode_name(answer->mode), "verdict",
-				 answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow", "verb",
-				 verb_name(answer->verb), "reason", reason_name(answer->reason), "reason_text",
-				 reason_text(answer->reason));
+	json_t *item =
+		json_pack("{s:s, s:s, s:s, s:s, s:s}", "mode", mode_name(answer->mode), "verdict",
+			  answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow", "verb", verb_name(answer->verb),
+			  "reason", reason_name(answer->reason), "reason_text", reason_text(answer->reason));
 	int r = item ? layer_fill(item, legend, answer) : -ENOMEM;
 
 	return json_array_append_new(list, item) ? -ENOMEM : r;
@@ -307,11 +307,14 @@ static int pid_read(const struct lsmd_image_header *image, struct kernel *kernel
 	if (r)
 		return r < 0 ? r : refuse(why, "no process %u", pid);
 	if (holders.unknown)
-		return refuse(why, "the label of process %u is not known, so what cannot be decided is refused it", pid);
+		return refuse(why, "the label of process %u is not known, so what cannot be decided is refused it",
+			      pid);
 	for (size_t i = 0; i < holders.n; i++)
 		if (holders.handed_down[i])
-			return refuse(why, "process %u is held by a policy of a process that started it; ask for the "
-					   "programs by --exe, its parents' too", pid);
+			return refuse(why,
+				      "process %u is held by a policy of a process that started it; ask for the "
+				      "programs by --exe, its parents' too",
+				      pid);
 	r = label_names_read(&task.label, &names);
 	for (size_t i = 0; i < names.n && !r; i++) {
 		struct buf *name = &question->names[question->n_names++];
@@ -377,9 +380,9 @@ static int label_policies_add(json_t *list, const struct lsmd_image_header *imag
 
 		r = json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "policy", name ? name : "?", "mode",
 							  mode_name(layer ? layer->mode : ~0u), "handed_down",
-							  holders->handed_down[i])) ?
-			    -ENOMEM :
-			    0;
+							  holders->handed_down[i]))
+			    ? -ENOMEM
+			    : 0;
 	}
 	return r;
 }

@@ -17,7 +17,7 @@ struct holders {
 	bool handed_down[LSMD_LAYERS_MAX]; /* not by the task's own names, but by its parents */
 	size_t n;
 	bool overflow; /* more than a task can carry */
-	bool unknown;  /* no readable label, or its programs' names are not known */
+	bool unknown; /* no readable label, or its programs' names are not known */
 };
 
 /* The programs that a label remembers, as absolute names. */
@@ -41,7 +41,7 @@ struct holder_counts {
 	uint64_t *layers; /* processes under each layer, one a layer of the image; owned, free() */
 	size_t n_layers;
 	uint64_t processes;
-	uint64_t held;    /* by any */
+	uint64_t held; /* by any */
 	uint64_t unknown;
 };
 

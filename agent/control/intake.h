@@ -13,12 +13,12 @@
 /* What reading the policies gave. intake_clear(). */
 struct intake {
 	struct diags diags;
-	struct policy_set *set;   /* NULL when not even the files could be read */
+	struct policy_set *set; /* NULL when not even the files could be read */
 	struct lsmd_image_header *image; /* NULL: refused */
 	size_t image_size;
 	struct summary *summary;
 	struct loaded *loaded;
-	uint64_t check_ns;   /* reading, parsing, expanding, checking */
+	uint64_t check_ns; /* reading, parsing, expanding, checking */
 	uint64_t compile_ns;
 };
 

@@ -4,16 +4,19 @@
 #define LSMD_CONTROL_LIMITS_H
 
 /* LSMD_LIMITS(X): X("key", "sentence") */
-#define LSMD_LIMITS(X)                                                                                               \
+#define LSMD_LIMITS(X) \
 	X("identity", "a deny on a file's name does not close hard links to it that were made before the policy, nor " \
-		      "other mounts of it (MEANING 14)")                                                              \
-	X("foreign-namespaces", "a held process that enters another mount namespace is refused, as undecided, whatever " \
-				"its policy could deny (MEANING 13)")                                                 \
-	X("open-descriptors", "files and mappings that a process had open before it was held, or receives over a socket, " \
-			      "are not checked again (MEANING 23)")                                                   \
-	X("subjects", "policies choose processes by program only; uid, gid, unit and cgroup are not known yet")        \
-	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")")                                 \
-	X("guard", "the agent's own process, files and pins are guarded against held processes only as far as policies " \
-		   "deny them (MEANING 26)")
+		      "other mounts of it (MEANING 14)") \
+	X("foreign-namespaces", \
+	  "a held process that enters another mount namespace is refused, as undecided, whatever " \
+	  "its policy could deny (MEANING 13)") \
+	X("open-descriptors", \
+	  "files and mappings that a process had open before it was held, or receives over a socket, " \
+	  "are not checked again (MEANING 23)") \
+	X("subjects", "policies choose processes by program only; uid, gid, unit and cgroup are not known yet") \
+	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")") \
+	X("guard", \
+	  "the agent's own process, files and pins are guarded against held processes only as far as policies " \
+	  "deny them (MEANING 26)")
 
 #endif

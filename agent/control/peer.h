@@ -10,13 +10,13 @@ struct peer {
 	pid_t pid;
 	uid_t uid;
 	uint32_t loginuid; /* ~0: unset or unknown */
-	char comm[17];     /* for messages only: a process chooses it */
+	char comm[17]; /* for messages only: a process chooses it */
 };
 
 enum {
 	PEER_NOT_ROOT = 1,
 	PEER_FOREIGN_NAMESPACE, /* of another user namespace: its root is not ours */
-	PEER_GONE,              /* ended before it could be looked at */
+	PEER_GONE, /* ended before it could be looked at */
 };
 
 /**

@@ -12,10 +12,10 @@
 struct pump {
 	struct kernel *kernel;
 	struct recorder *recorder;
-	sd_event_source *ring;  /* off while the timer runs */
+	sd_event_source *ring; /* off while the timer runs */
 	sd_event_source *timer; /* the next emptying under load */
-	sd_event_source *fold;  /* when held repeats are due */
-	uint64_t last_us;       /* monotonic, of the last emptying */
+	sd_event_source *fold; /* when held repeats are due */
+	uint64_t last_us; /* monotonic, of the last emptying */
 };
 
 static uint64_t monotonic_us(void)

@@ -155,15 +155,17 @@ static void outcome_log(struct agent *agent, const struct intake *intake, const 
 	else if (peer)
 		snprintf(who, sizeof(who), "process %d of user %u, of no login", peer->pid, peer->uid);
 	if (!strcmp(outcome, "refused"))
-		log_error(0, "Reload asked by %s: the policies on disk are refused, errors: %zu; generation %" PRIu64
-			     " stays in force", who, intake->diags.n_errors, kernel_generation(agent->kernel));
+		log_error(0,
+			  "Reload asked by %s: the policies on disk are refused, errors: %zu; generation %" PRIu64
+			  " stays in force",
+			  who, intake->diags.n_errors, kernel_generation(agent->kernel));
 	else if (!strcmp(outcome, "failed"))
 		log_error(r < 0 ? r : 0, "Reload asked by %s failed, generation %" PRIu64 " stays in force: %s", who,
 			  kernel_generation(agent->kernel), why->text);
 	else if (!strcmp(outcome, "swapped"))
 		log_notice("Reload asked by %s: %zu %s in force as generation %" PRIu64 ", set %016" PRIx64, who,
-			   intake->set->n_policies, intake->set->n_policies == 1 ? "policy is" : "policies are", kernel_generation(agent->kernel),
-			   (uint64_t)intake->image->set_hash);
+			   intake->set->n_policies, intake->set->n_policies == 1 ? "policy is" : "policies are",
+			   kernel_generation(agent->kernel), (uint64_t)intake->image->set_hash);
 	else
 		log_info("Reload asked by %s: %s", who, outcome);
 }

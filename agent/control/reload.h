@@ -15,10 +15,10 @@
 
 struct reload_options {
 	uint64_t client; /* server_client(); 0: nobody, the outcome goes to the log only */
-	bool dry_run;    /* all but the swap */
+	bool dry_run; /* all but the swap */
 	bool force;
-	bool colour;     /* of the text of diagnostics */
-	bool json;       /* diagnostics as JSON too */
+	bool colour; /* of the text of diagnostics */
+	bool json; /* diagnostics as JSON too */
 };
 
 int reloads_new(struct agent *agent, struct reloads **ret);

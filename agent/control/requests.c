@@ -116,12 +116,9 @@ static const struct {
 	void (*fn)(struct agent *agent, struct client *client, const json_t *request);
 	bool needs_image;
 } requests[] = {
-	{ "ping", request_ping, false },
-	{ "status", request_status, false },
-	{ "reload", request_reload, false },
-	{ "events", request_events, false },
-	{ "explain", request_explain, true },
-	{ "explain-pid", request_explain_pid, true },
+	{ "ping", request_ping, false },      { "status", request_status, false },
+	{ "reload", request_reload, false },  { "events", request_events, false },
+	{ "explain", request_explain, true }, { "explain-pid", request_explain_pid, true },
 };
 
 /* Audit layers change no guard (MEANING 2). */
@@ -155,9 +152,10 @@ void request_handle(void *data, struct client *client, const json_t *request)
 	struct agent *agent = data;
 
 	if (peer_is_held(agent, client_peer(client))) {
-		log_limited(&agent->refusals, 0,
-			    "Process %d of user %u is held by a policy, or its label cannot be read: its request is refused",
-			    client_peer(client)->pid, client_peer(client)->uid);
+		log_limited(
+			&agent->refusals, 0,
+			"Process %d of user %u is held by a policy, or its label cannot be read: its request is refused",
+			client_peer(client)->pid, client_peer(client)->uid);
 		client_error(client, "a process that a policy holds may not ask the agent");
 		return;
 	}

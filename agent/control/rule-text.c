@@ -43,7 +43,7 @@ static bool range_is_all(const struct object *object)
 static void protos_text(struct buf *out, uint32_t protos)
 {
 	static const char *const names[LSMD_N_PROTOS] = {
-		[LSMD_PROTO_TCP] = "tcp",   [LSMD_PROTO_UDP] = "udp",     [LSMD_PROTO_SCTP] = "sctp",
+		[LSMD_PROTO_TCP] = "tcp",   [LSMD_PROTO_UDP] = "udp",	  [LSMD_PROTO_SCTP] = "sctp",
 		[LSMD_PROTO_DCCP] = "dccp", [LSMD_PROTO_OTHER] = "other",
 	};
 	const char *bar = "";

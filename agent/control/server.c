@@ -27,7 +27,7 @@ struct client {
 	size_t sent; /* bytes of out */
 	bool follows;
 	bool waits; /* a request is being answered */
-	bool ends;  /* close once out is empty */
+	bool ends; /* close once out is empty */
 	uint64_t missed; /* events that found no room */
 };
 
@@ -207,8 +207,9 @@ static void client_requests(struct client *client)
 			return;
 		if (r) {
 			client->ends = true;
-			client_error(client, r == MESSAGE_TOO_LARGE ? "the request is too large" :
-								      "the request is no JSON object that the agent knows");
+			client_error(client, r == MESSAGE_TOO_LARGE
+						     ? "the request is too large"
+						     : "the request is no JSON object that the agent knows");
 			return;
 		}
 		memmove(client->in.bytes, client->in.bytes + used, client->in.len - used);

@@ -23,12 +23,9 @@ enum key {
 };
 
 static const char *const key_names[N_KEYS] = {
-	[KEY_SCHEMA] = "$schema",
-	[KEY_VENDOR] = "vendor_policies",
-	[KEY_ADMIN] = "policies",
-	[KEY_ABSTRACTIONS] = "abstractions",
-	[KEY_PINS] = "pins",
-	[KEY_SOCKET] = "socket",
+	[KEY_SCHEMA] = "$schema", [KEY_VENDOR] = "vendor_policies",
+	[KEY_ADMIN] = "policies", [KEY_ABSTRACTIONS] = "abstractions",
+	[KEY_PINS] = "pins",	  [KEY_SOCKET] = "socket",
 	[KEY_FORCE] = "force",
 };
 
@@ -51,8 +48,9 @@ static int key_of(struct reading *reading, uint32_t value)
 			return key;
 	near = word_nearest(name, len, key_names, N_KEYS);
 	diag_add(&reading->diags, DIAG_ERROR, "unknown-key", doc_place(&reading->doc, value),
-		 near ? "correct the key, or remove it" : "remove it; lsmd(8) lists the settings", "no setting '%.*s'%s%s%s",
-		 (int)len, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		 near ? "correct the key, or remove it" : "remove it; lsmd(8) lists the settings",
+		 "no setting '%.*s'%s%s%s", (int)len, name, near ? "; did you mean '" : "", near ? near : "",
+		 near ? "'?" : "");
 	return N_KEYS;
 }
 

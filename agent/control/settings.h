@@ -17,14 +17,14 @@
 #define SETTINGS_ABSTRACTIONS_MAX 16
 
 struct settings {
-	char *file;       /* that was read; NULL: absent, all is default */
+	char *file; /* that was read; NULL: absent, all is default */
 	char *vendor_dir; /* "vendor_policies"; NULL: the default of set.h */
-	char *admin_dir;  /* "policies"; NULL: the default */
+	char *admin_dir; /* "policies"; NULL: the default */
 	char *abstractions[SETTINGS_ABSTRACTIONS_MAX]; /* "abstractions" */
-	size_t n_abstractions;                         /* 0: the default */
-	char *pins;   /* "pins": directory on a bpf file system */
+	size_t n_abstractions; /* 0: the default */
+	char *pins; /* "pins": directory on a bpf file system */
 	char *socket; /* "socket" */
-	bool force;   /* "force": start also with a set that `lsmctl reload` takes with --force only */
+	bool force; /* "force": start also with a set that `lsmctl reload` takes with --force only */
 };
 
 enum {

@@ -34,9 +34,9 @@ static int policy_add(json_t *list, const struct lsmd_image_header *image, uint3
 {
 	const struct lsmd_layer *layer = (const struct lsmd_layer *)((const char *)image + image->layers.off) + i;
 	const char *name = image_string(image, layer->name), *file = image_string(image, layer->file);
-	json_t *policy = json_pack("{s:s, s:s, s:I, s:I}", "name", name, "mode", mode_name(layer->mode), "rules",
-				   (json_int_t)(layer->n_rules ? layer->n_rules - 1 : 0), "processes",
-				   (json_int_t)processes);
+	json_t *policy =
+		json_pack("{s:s, s:s, s:I, s:I}", "name", name, "mode", mode_name(layer->mode), "rules",
+			  (json_int_t)(layer->n_rules ? layer->n_rules - 1 : 0), "processes", (json_int_t)processes);
 	int r = policy ? json_bytes(policy, "file", file, strlen(file)) : -ENOMEM;
 
 	return json_array_append_new(list, policy) ? -ENOMEM : r;
@@ -56,9 +56,9 @@ static int policies_add(json_t *status, struct kernel *kernel, const struct lsmd
 		return r;
 	return json_object_set_new(status, "processes",
 				   json_pack("{s:I, s:I, s:I}", "all", (json_int_t)counts.processes, "held",
-					     (json_int_t)counts.held, "unknown", (json_int_t)counts.unknown)) ?
-		       -ENOMEM :
-		       0;
+					     (json_int_t)counts.held, "unknown", (json_int_t)counts.unknown))
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int image_add(json_t *status, struct kernel *kernel)
@@ -70,10 +70,9 @@ static int image_add(json_t *status, struct kernel *kernel)
 		return r;
 	r = set_number(status, "generation", kernel_generation(kernel));
 	if (!r)
-		r = json_object_set_new(status, "set",
-					json_sprintf("%016llx", (unsigned long long)image->set_hash)) ?
-			    -ENOMEM :
-			    0;
+		r = json_object_set_new(status, "set", json_sprintf("%016llx", (unsigned long long)image->set_hash))
+			    ? -ENOMEM
+			    : 0;
 	if (!r)
 		r = set_number(status, "image_bytes", image->size);
 	return r ? r : policies_add(status, kernel, image);
@@ -87,14 +86,13 @@ static int programs_add(json_t *status, const struct kernel_stats *stats)
 	for (size_t i = 0; i < stats->n_programs && !r; i++) {
 		const struct kernel_program *program = &stats->programs[i];
 
-		r = json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "hook", program->name, "id",
-							  (json_int_t)program->id, "instructions",
-							  (json_int_t)program->insns, "jited_bytes",
-							  (json_int_t)program->jited_bytes, "runs",
-							  (json_int_t)program->runs, "run_ns",
-							  (json_int_t)program->run_ns)) ?
-			    -ENOMEM :
-			    0;
+		r = json_array_append_new(list,
+					  json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "hook", program->name, "id",
+						    (json_int_t)program->id, "instructions", (json_int_t)program->insns,
+						    "jited_bytes", (json_int_t)program->jited_bytes, "runs",
+						    (json_int_t)program->runs, "run_ns", (json_int_t)program->run_ns))
+			    ? -ENOMEM
+			    : 0;
 	}
 	return r;
 }
@@ -107,9 +105,9 @@ static int maps_add(json_t *status, const struct kernel_stats *stats)
 	for (size_t i = 0; i < stats->n_maps && !r; i++)
 		r = json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", stats->maps[i].name, "id",
 							  (json_int_t)stats->maps[i].id, "bytes",
-							  (json_int_t)stats->maps[i].bytes)) ?
-			    -ENOMEM :
-			    0;
+							  (json_int_t)stats->maps[i].bytes))
+			    ? -ENOMEM
+			    : 0;
 	return r;
 }
 
@@ -146,9 +144,9 @@ static int unmediated_add(json_t *status, struct kernel *kernel)
 			continue;
 		r = json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "verb", verbs[verb].name, "class",
 							  class_names[verbs[verb].class], "by",
-							  verbs[verb].mediated ? "this kernel" : "this version")) ?
-			    -ENOMEM :
-			    0;
+							  verbs[verb].mediated ? "this kernel" : "this version"))
+			    ? -ENOMEM
+			    : 0;
 	}
 	return r;
 }
@@ -209,11 +207,11 @@ static int stream_add(json_t *records, const char *key, const struct recorder *r
 	return json_object_set_new(records, key,
 				   json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "read", (json_int_t)counts.read,
 					     "recorded", (json_int_t)counts.passed, "coalesced",
-					     (json_int_t)counts.folded, "held", (json_int_t)counts.held,
-					     "rate_limited", (json_int_t)counts.limited, "malformed",
-					     (json_int_t)counts.malformed, "no_memory", (json_int_t)counts.lost)) ?
-		       -ENOMEM :
-		       0;
+					     (json_int_t)counts.folded, "held", (json_int_t)counts.held, "rate_limited",
+					     (json_int_t)counts.limited, "malformed", (json_int_t)counts.malformed,
+					     "no_memory", (json_int_t)counts.lost))
+		       ? -ENOMEM
+		       : 0;
 }
 
 static json_t *count_json(const struct sink_count *count)

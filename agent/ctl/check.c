@@ -31,9 +31,12 @@ struct check {
 static int options_read(int argc, char **argv, struct check *check)
 {
 	static const struct option options[] = {
-		{ "abstractions", required_argument, NULL, 'a' }, { "force", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },		    { "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },		    {},
+		{ "abstractions", required_argument, NULL, 'a' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
 	int c, status = -1;
 
@@ -86,10 +89,10 @@ static int summary_print(const struct intake *intake)
 	}
 	for (size_t i = 0; i < intake->set->n_policies; i++)
 		n_rules += intake->set->policies[i].n_rules;
-	printf("%zu %s, %zu rules, warnings: %zu; image %s, checked in %s, compiled in %s\n",
-	       intake->set->n_policies, intake->set->n_policies == 1 ? "policy" : "policies", n_rules,
-	       intake->diags.n_warnings, units_bytes(intake->image_size).text,
-	       units_time(intake->check_ns).text, units_time(intake->compile_ns).text);
+	printf("%zu %s, %zu rules, warnings: %zu; image %s, checked in %s, compiled in %s\n", intake->set->n_policies,
+	       intake->set->n_policies == 1 ? "policy" : "policies", n_rules, intake->diags.n_warnings,
+	       units_bytes(intake->image_size).text, units_time(intake->check_ns).text,
+	       units_time(intake->compile_ns).text);
 	return CTL_DONE;
 }
 

@@ -80,7 +80,8 @@ int ctl_settings(struct ctl *ctl)
 		return 0;
 	r = settings_read(ctl->settings_file, stderr, ctl->colour_err, &ctl->settings);
 	if (r < 0)
-		return ctl_error(r, "cannot read the settings %s", ctl->settings_file ? ctl->settings_file : SETTINGS_FILE);
+		return ctl_error(r, "cannot read the settings %s",
+				 ctl->settings_file ? ctl->settings_file : SETTINGS_FILE);
 	return r ? CTL_FOUND : 0;
 }
 

@@ -13,7 +13,7 @@
 
 enum ctl_exit {
 	CTL_DONE = 0,
-	CTL_FOUND = 1,    /* refused, denied, or found something; also: could not be done */
+	CTL_FOUND = 1, /* refused, denied, or found something; also: could not be done */
 	CTL_USAGE = 2,
 	CTL_NO_AGENT = 3, /* the agent cannot be reached */
 };
@@ -27,7 +27,7 @@ struct ctl {
 struct ctl_command {
 	const char *name;
 	const char *summary; /* one line of lsmctl --help */
-	const char *usage;   /* whole text of lsmctl NAME --help, with its newline */
+	const char *usage; /* whole text of lsmctl NAME --help, with its newline */
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command; gives the exit status */
 };
 
@@ -41,8 +41,7 @@ extern const struct ctl_command ctl_check, ctl_reload, ctl_status, ctl_events, c
 int ctl_option(const struct ctl_command *command, int argc, char **argv, const struct option *options, int *status);
 
 /** ctl_usage_error() - one line to standard error and the way to help. Return: CTL_USAGE */
-int ctl_usage_error(const struct ctl_command *command, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+int ctl_usage_error(const struct ctl_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** ctl_error() - "lsmctl: …" to standard error; @r negative: with its errno text. Return: CTL_FOUND */
 int ctl_error(int r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -35,7 +35,9 @@ struct report {
 static int options_read(int argc, char **argv, bool *json)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, {},
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
 	int c, status = -1;
 
@@ -66,8 +68,10 @@ static void privileges_look(struct report *report)
 		int capability;
 		const char *name;
 	} needed[] = {
-		{ CAP_BPF, "CAP_BPF" },		{ CAP_PERFMON, "CAP_PERFMON" },
-		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_AUDIT_WRITE, "CAP_AUDIT_WRITE" },
+		{ CAP_BPF, "CAP_BPF" },
+		{ CAP_PERFMON, "CAP_PERFMON" },
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
+		{ CAP_AUDIT_WRITE, "CAP_AUDIT_WRITE" },
 	};
 	char missing[128] = "";
 
@@ -109,9 +113,10 @@ static void audit_look(struct report *report)
 		snprintf(found, sizeof(found), "process %d", pid);
 	else
 		snprintf(found, sizeof(found), "not running");
-	line_add(report, pid > 0, false, "auditd keeps records", found,
-		 "apt install auditd; systemctl start auditd. Without it, records of denials go to the kernel's log and the "
-		 "journal");
+	line_add(
+		report, pid > 0, false, "auditd keeps records", found,
+		"apt install auditd; systemctl start auditd. Without it, records of denials go to the kernel's log and the "
+		"journal");
 	if (fd >= 0)
 		audit_close(fd);
 }
@@ -120,7 +125,8 @@ static void journal_look(struct report *report)
 {
 	bool there = !access("/run/systemd/journal/socket", W_OK);
 
-	line_add(report, there, false, "the journal keeps records", there ? "/run/systemd/journal/socket" : "no journal",
+	line_add(report, there, false, "the journal keeps records",
+		 there ? "/run/systemd/journal/socket" : "no journal",
 		 "systemctl start systemd-journald; without it 'journalctl -u UNIT' shows no denials");
 }
 
@@ -188,9 +194,9 @@ static int report_json(const struct report *report)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct probe_line *line = &report->lines[i];
 
-		if (json_array_append_new(list, json_pack("{s:b, s:b, s:s, s:s, s:s}", "ok", line->ok, "needed", line->fatal,
-							  "what", line->what, "found", line->found, "mend",
-							  line->mend))) {
+		if (json_array_append_new(list,
+					  json_pack("{s:b, s:b, s:s, s:s, s:s}", "ok", line->ok, "needed", line->fatal,
+						    "what", line->what, "found", line->found, "mend", line->mend))) {
 			json_decref(list);
 			return ctl_error(-ENOMEM, "cannot write the findings");
 		}

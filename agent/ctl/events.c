@@ -36,15 +36,18 @@ static int last_read(const char *text, long *ret)
 	errno = 0;
 	*ret = strtol(text, &end, 10);
 	if (errno || end == text || *end || *ret < 0 || *ret > RECORDER_RECENT)
-		return ctl_usage_error(&ctl_events, "--last takes a number from 0 to %d, not '%s'", RECORDER_RECENT, text);
+		return ctl_usage_error(&ctl_events, "--last takes a number from 0 to %d, not '%s'", RECORDER_RECENT,
+				       text);
 	return -1;
 }
 
 static int options_read(int argc, char **argv, struct events *events)
 {
 	static const struct option options[] = {
-		{ "follow", no_argument, NULL, 'f' }, { "last", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },   { "help", no_argument, NULL, 'h' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "last", required_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int c, status = -1;
@@ -136,9 +139,10 @@ static int events_run(struct ctl *ctl, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	status = ctl_ask(ctl, json_pack("{s:s, s:b, s:i}", "request", "events", "follow", events.follow, "last",
-					(int)events.last),
-			 REPLY_TIMEOUT_MS, false, &control, &message);
+	status = ctl_ask(
+		ctl,
+		json_pack("{s:s, s:b, s:i}", "request", "events", "follow", events.follow, "last", (int)events.last),
+		REPLY_TIMEOUT_MS, false, &control, &message);
 	if (status)
 		return status;
 	status = messages_read(ctl, &events, &control, message);

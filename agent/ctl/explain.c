@@ -116,12 +116,18 @@ static int options_check(const struct explain *explain, int argc, char **argv)
 static int options_read(int argc, char **argv, struct explain *explain)
 {
 	static const struct option options[] = {
-		{ "exe", required_argument, NULL, 'e' },      { "pid", required_argument, NULL, 'p' },
-		{ "uid", required_argument, NULL, 'u' },      { "open", required_argument, NULL, 'o' },
-		{ "access", required_argument, NULL, 'a' },   { "exec", required_argument, NULL, 'x' },
-		{ "connect", required_argument, NULL, 'c' },  { "device", no_argument, NULL, 'd' },
-		{ "policies", required_argument, NULL, 'P' }, { "abstractions", required_argument, NULL, 'A' },
-		{ "json", no_argument, NULL, 'j' },	      { "help", no_argument, NULL, 'h' },
+		{ "exe", required_argument, NULL, 'e' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ "uid", required_argument, NULL, 'u' },
+		{ "open", required_argument, NULL, 'o' },
+		{ "access", required_argument, NULL, 'a' },
+		{ "exec", required_argument, NULL, 'x' },
+		{ "connect", required_argument, NULL, 'c' },
+		{ "device", no_argument, NULL, 'd' },
+		{ "policies", required_argument, NULL, 'P' },
+		{ "abstractions", required_argument, NULL, 'A' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int c, status = -1;

@@ -10,8 +10,7 @@
 #include "agent/util/cleanup.h"
 
 static const struct ctl_command *const commands[] = {
-	&ctl_check,   &ctl_reload, &ctl_status, &ctl_events,
-	&ctl_explain, &ctl_doctor, &ctl_unload,
+	&ctl_check, &ctl_reload, &ctl_status, &ctl_events, &ctl_explain, &ctl_doctor, &ctl_unload,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -105,7 +104,8 @@ int main(int argc, char **argv)
 			return CTL_DONE;
 		}
 		if (strcmp(argv[i], "--settings") || i + 1 == argc) {
-			fprintf(stderr, "lsmctl: no option '%s', or it lacks its value\nTry 'lsmctl --help'.\n", argv[i]);
+			fprintf(stderr, "lsmctl: no option '%s', or it lacks its value\nTry 'lsmctl --help'.\n",
+				argv[i]);
 			return CTL_USAGE;
 		}
 		ctl.settings_file = argv[++i];

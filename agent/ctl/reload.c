@@ -28,8 +28,10 @@ struct reload {
 static int options_read(int argc, char **argv, struct reload *reload)
 {
 	static const struct option options[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "force", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },    { "help", no_argument, NULL, 'h' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int c, status = -1;
@@ -81,7 +83,8 @@ static void policy_print(const json_t *policy, bool colour)
 
 	printf("  policy %s\n", ctl_string(policy, "name"));
 	for (size_t i = 0; i < json_array_size(heads); i++)
-		printf("%s  ~ %s%s\n", CTL_YELLOW(colour), json_string_value(json_array_get(heads, i)), CTL_PLAIN(colour));
+		printf("%s  ~ %s%s\n", CTL_YELLOW(colour), json_string_value(json_array_get(heads, i)),
+		       CTL_PLAIN(colour));
 	side_print(policy, "removed", "n_removed", CTL_RED(colour), '-', CTL_PLAIN(colour));
 	side_print(policy, "added", "n_added", CTL_GREEN(colour), '+', CTL_PLAIN(colour));
 }
@@ -105,8 +108,11 @@ static void times_print(const json_t *times)
 	static const struct {
 		const char *key, *text;
 	} steps[] = {
-		{ "check_ns", "read and check" }, { "compile_ns", "compile" }, { "load_ns", "load" },
-		{ "swap_ns", "swap" },		   { "grace_ns", "grace" },
+		{ "check_ns", "read and check" },
+		{ "compile_ns", "compile" },
+		{ "load_ns", "load" },
+		{ "swap_ns", "swap" },
+		{ "grace_ns", "grace" },
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
@@ -128,15 +134,16 @@ static int outcome_print(const struct ctl *ctl, const json_t *reply)
 	}
 	changes_print(json_object_get(reply, "changes"), ctl->colour_out);
 	if (!strcmp(outcome, "unchanged"))
-		printf("unchanged: generation %lld is what the policies on disk say", (long long)ctl_number(reply, "generation"));
+		printf("unchanged: generation %lld is what the policies on disk say",
+		       (long long)ctl_number(reply, "generation"));
 	else if (!strcmp(outcome, "dry-run"))
 		printf("dry run: generation %lld stays in force; a reload would put in its place",
 		       (long long)ctl_number(reply, "generation"));
 	else
 		printf("generation %lld is in force", (long long)ctl_number(reply, "generation"));
 	printf(": %lld %s, %lld rules, image %s\n", (long long)ctl_number(reply, "n_policies"),
-	       ctl_number(reply, "n_policies") == 1 ? "policy" : "policies",
-	       (long long)ctl_number(reply, "n_rules"), units_bytes(ctl_number(reply, "image_bytes")).text);
+	       ctl_number(reply, "n_policies") == 1 ? "policy" : "policies", (long long)ctl_number(reply, "n_rules"),
+	       units_bytes(ctl_number(reply, "image_bytes")).text);
 	times_print(json_object_get(reply, "times"));
 	return CTL_DONE;
 }
@@ -150,8 +157,9 @@ static int reload_run(struct ctl *ctl, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	status = ctl_ask(ctl, json_pack("{s:s, s:b, s:b, s:b, s:b}", "request", "reload", "dry_run", reload.dry_run,
-					"force", reload.force, "json", reload.json, "colour", ctl->colour_err),
+	status = ctl_ask(ctl,
+			 json_pack("{s:s, s:b, s:b, s:b, s:b}", "request", "reload", "dry_run", reload.dry_run, "force",
+				   reload.force, "json", reload.json, "colour", ctl->colour_err),
 			 RELOAD_TIMEOUT_MS, false, &control, &reply);
 	if (status)
 		return status;

@@ -28,7 +28,9 @@ static const char usage[] =
 static int options_read(int argc, char **argv, bool *json)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, {},
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
 	int c, status = -1;
 
@@ -73,7 +75,8 @@ static void head_print(const json_t *status, bool colour)
 		       units_ago(ctl_number(agent, "started_us"), realtime_us()).text);
 	else
 		printf("agent: %snot running%s; the kernel goes on as shown, but nothing reaches audit or the journal: "
-		       "systemctl start lsmd\n", CTL_RED(colour), CTL_PLAIN(colour));
+		       "systemctl start lsmd\n",
+		       CTL_RED(colour), CTL_PLAIN(colour));
 }
 
 static void policies_print(const json_t *status, bool colour)
@@ -94,8 +97,8 @@ static void policies_print(const json_t *status, bool colour)
 	printf("  %lld of %lld processes are held", (long long)ctl_number(processes, "held"),
 	       (long long)ctl_number(processes, "all"));
 	if (ctl_number(processes, "unknown"))
-		printf("; %s%lld have no readable label%s", CTL_YELLOW(colour), (long long)ctl_number(processes, "unknown"),
-		       CTL_PLAIN(colour));
+		printf("; %s%lld have no readable label%s", CTL_YELLOW(colour),
+		       (long long)ctl_number(processes, "unknown"), CTL_PLAIN(colour));
 	putchar('\n');
 }
 
@@ -123,7 +126,8 @@ static void files_print(const json_t *status, bool colour)
 		puts("  whether files changed since the load is not known: the agent that loaded them is gone");
 		return;
 	}
-	n = files_list(files, "changed", "changed") + files_list(files, "new", "new") + files_list(files, "gone", "gone");
+	n = files_list(files, "changed", "changed") + files_list(files, "new", "new") +
+	    files_list(files, "gone", "gone");
 	puts(n ? "  these are not what is in force: lsmctl reload" : "  as they were loaded");
 }
 
@@ -170,10 +174,10 @@ static void counters_print(const json_t *status, bool colour)
 	const char *key;
 
 	title("decisions", colour);
-	json_object_foreach(counters, key, value)
+	json_object_foreach (counters, key, value)
 		if (json_integer_value(value) || !strcmp(key, "denied"))
 			printf("  %-24s %lld\n", key, (long long)json_integer_value(value));
-	json_object_foreach(reasons, key, value)
+	json_object_foreach (reasons, key, value)
 		if (json_integer_value(value))
 			printf("  reason %-17s %lld\n", key, (long long)json_integer_value(value));
 }
@@ -281,7 +285,8 @@ static int status_away(const struct ctl *ctl, json_t **ret)
 		return ctl_no_agent(ctl);
 	}
 	if (r) {
-		ctl_error(r < 0 ? r : 0, "cannot read what is at %s%s%s", ctl->settings.pins, *why.text ? ": " : "", why.text);
+		ctl_error(r < 0 ? r : 0, "cannot read what is at %s%s%s", ctl->settings.pins, *why.text ? ": " : "",
+			  why.text);
 		return ctl_no_agent(ctl);
 	}
 	r = status_kernel(kernel, ret);

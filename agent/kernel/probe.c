@@ -125,13 +125,17 @@ static void probe_lsm_list(struct probe *probe)
 
 	if (r) {
 		line_found(line, "the list cannot be read: %s", strerror(-r));
-		line_fail(line, "run as root; if securityfs is not mounted: mount -t securityfs securityfs /sys/kernel/security");
+		line_fail(
+			line,
+			"run as root; if securityfs is not mounted: mount -t securityfs securityfs /sys/kernel/security");
 		return;
 	}
 	line_found(line, "%.150s", list);
 	if (!list_has(list, "bpf"))
-		line_fail(line, "add lsm=%.100s,bpf to the kernel command line (Debian: GRUB_CMDLINE_LINUX in "
-				"/etc/default/grub, then update-grub) and reboot", list);
+		line_fail(line,
+			  "add lsm=%.100s,bpf to the kernel command line (Debian: GRUB_CMDLINE_LINUX in "
+			  "/etc/default/grub, then update-grub) and reboot",
+			  list);
 }
 
 static void probe_lockdown(struct probe *probe)
@@ -146,7 +150,8 @@ static void probe_lockdown(struct probe *probe)
 	}
 	line_found(line, "%.150s", text);
 	if (strstr(text, "[confidentiality]"))
-		line_fail(line, "programs may not read kernel memory: boot with lockdown=integrity or without lockdown");
+		line_fail(line,
+			  "programs may not read kernel memory: boot with lockdown=integrity or without lockdown");
 }
 
 static struct btf *probe_btf(struct probe *probe)
@@ -229,8 +234,10 @@ static void probe_hooks(struct probe *probe, const struct btf *btf)
 	}
 	line_found(line, "%zu of %d%s%s", n, LSMD_N_HOOKS, *optional ? "; not needed here:" : "", optional);
 	if (*missing)
-		line_fail(line, "missing:%s; use a kernel built with CONFIG_BPF_LSM, CONFIG_SECURITY_PATH and "
-				"CONFIG_SECURITY_NETWORK", missing);
+		line_fail(line,
+			  "missing:%s; use a kernel built with CONFIG_BPF_LSM, CONFIG_SECURITY_PATH and "
+			  "CONFIG_SECURITY_NETWORK",
+			  missing);
 }
 
 /* "return 0", for a hook that every kernel has. */
@@ -247,7 +254,8 @@ static int trial_load(const struct btf *btf)
 	if (id < 0)
 		return id;
 	options.attach_btf_id = id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "lsmd_trial", "GPL", program, sizeof(program) / sizeof(*program), &options);
+	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "lsmd_trial", "GPL", program, sizeof(program) / sizeof(*program),
+			   &options);
 	return fd < 0 ? -errno : 0;
 }
 
@@ -264,8 +272,10 @@ static void probe_trial(struct probe *probe, const struct btf *btf)
 	if (r == -EPERM && geteuid())
 		line_fail(line, "run as root");
 	else if (r == -EPERM)
-		line_fail(line, "this machine forbids it even to root: a container without CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, "
-				"or a kernel that is locked down for bpf. Use the machine itself, or a virtual one ('make demo')");
+		line_fail(
+			line,
+			"this machine forbids it even to root: a container without CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, "
+			"or a kernel that is locked down for bpf. Use the machine itself, or a virtual one ('make demo')");
 	else if (r == -ENOENT || r == -EINVAL)
 		line_fail(line, "use a kernel built with CONFIG_BPF_LSM");
 	else

@@ -105,7 +105,8 @@ static void head_add(struct buf *out, const struct record *record)
 	object_add(&object, record);
 	buf_printf(out, "avc:  %s  { %s } for ", record->answer == RECORD_ALLOWED_LOGGED ? "granted" : "denied",
 		   verb_name(layer->verb));
-	escape_audit_word(out, "scontext", layer->policy ? layer->policy : "", layer->policy ? strlen(layer->policy) : 0);
+	escape_audit_word(out, "scontext", layer->policy ? layer->policy : "",
+			  layer->policy ? strlen(layer->policy) : 0);
 	escape_audit_word(out, "tcontext", object.bytes, object.len < AUDIT_WORD_MAX ? object.len : AUDIT_WORD_MAX);
 	buf_printf(out, " tclass=%s", class);
 }
@@ -119,9 +120,10 @@ void audit_text_add(struct buf *out, const struct record *record)
 	fields_task(out, record);
 	fields_rule(out, record);
 	field_cut(out, "unit", record->unit.bytes, record->unit.len, AUDIT_WORD_MAX);
-	buf_printf(out, " lsm_hook=%s event_time=%llu.%03u gen=%llu set=%016llx repeats=%llu permissive=%d", hook_name(record->hook),
-		   (unsigned long long)(record->time_us / 1000000), (unsigned int)(record->time_us / 1000 % 1000),
-		   (unsigned long long)record->generation, (unsigned long long)record->set_hash,
-		   (unsigned long long)record->repeats, record->answer != RECORD_DENIED);
+	buf_printf(out, " lsm_hook=%s event_time=%llu.%03u gen=%llu set=%016llx repeats=%llu permissive=%d",
+		   hook_name(record->hook), (unsigned long long)(record->time_us / 1000000),
+		   (unsigned int)(record->time_us / 1000 % 1000), (unsigned long long)record->generation,
+		   (unsigned long long)record->set_hash, (unsigned long long)record->repeats,
+		   record->answer != RECORD_DENIED);
 	fields_layers(out, record);
 }

@@ -18,9 +18,9 @@ static int json_buf(json_t *object, const char *key, const char *suffix, const s
 	buf_printf(&name, "%s%s", key, suffix);
 	if (name.failed || text->failed)
 		return -ENOMEM;
-	return json_object_set_new(object, name.bytes, json_stringn(text->bytes ? text->bytes : "", text->len)) ?
-		       -ENOMEM :
-		       0;
+	return json_object_set_new(object, name.bytes, json_stringn(text->bytes ? text->bytes : "", text->len))
+		       ? -ENOMEM
+		       : 0;
 }
 
 int json_bytes(json_t *object, const char *key, const char *bytes, size_t len)

@@ -9,11 +9,8 @@
 static const char *proto_name(uint32_t proto)
 {
 	static const char *const names[LSMD_N_PROTOS] = {
-		[LSMD_PROTO_TCP] = "tcp",
-		[LSMD_PROTO_UDP] = "udp",
-		[LSMD_PROTO_SCTP] = "sctp",
-		[LSMD_PROTO_DCCP] = "dccp",
-		[LSMD_PROTO_OTHER] = "other",
+		[LSMD_PROTO_TCP] = "tcp",   [LSMD_PROTO_UDP] = "udp",	  [LSMD_PROTO_SCTP] = "sctp",
+		[LSMD_PROTO_DCCP] = "dccp", [LSMD_PROTO_OTHER] = "other",
 	};
 
 	return proto < LSMD_N_PROTOS ? names[proto] : "unknown";

@@ -24,13 +24,13 @@ struct recorder;
 
 /* One of each for denials, one for notes (audit-mode and logged allows), in decisions. */
 struct recorder_counts {
-	uint64_t read;      /* events taken from the ring */
-	uint64_t passed;    /* one record each */
-	uint64_t folded;    /* in records with a repeat count */
-	uint64_t held;      /* to be folded when their window ends */
-	uint64_t limited;   /* dropped: the rule had its share of the window */
+	uint64_t read; /* events taken from the ring */
+	uint64_t passed; /* one record each */
+	uint64_t folded; /* in records with a repeat count */
+	uint64_t held; /* to be folded when their window ends */
+	uint64_t limited; /* dropped: the rule had its share of the window */
 	uint64_t malformed; /* dropped: not as this version lays events out */
-	uint64_t lost;      /* dropped: no memory for the record */
+	uint64_t lost; /* dropped: no memory for the record */
 };
 
 typedef void (*recorder_fn)(void *data, struct record *record);

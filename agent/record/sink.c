@@ -14,7 +14,7 @@ struct sink {
 	bool opened;
 	pthread_t thread;
 	pthread_mutex_t lock; /* all below */
-	pthread_cond_t more;  /* a record, or stop */
+	pthread_cond_t more; /* a record, or stop */
 	pthread_cond_t ended;
 	struct record *queue[SINK_QUEUE_RECORDS];
 	size_t first, n, bytes;

@@ -25,7 +25,8 @@ enum {
 /* A kind of place. send() runs in the sink's thread; it may block. */
 struct sink_type {
 	const char *name;
-	int (*open)(void **ret_state);  /* in the thread that starts; 0, SINK_ABSENT, -errno: counted when sending, not fatal */
+	int (*open)(
+		void **ret_state); /* in the thread that starts; 0, SINK_ABSENT, -errno: counted when sending, not fatal */
 	int (*send)(void *state, const struct record *record); /* 0: accepted; SINK_ABSENT; -errno */
 	void (*close)(void *state);
 };
@@ -38,10 +39,10 @@ struct sink_count {
 struct sink_counts {
 	struct sink_count delivered;
 	struct sink_count queued;
-	struct sink_count full;   /* dropped: the queue was full */
+	struct sink_count full; /* dropped: the queue was full */
 	struct sink_count absent; /* dropped: nobody there */
 	struct sink_count failed; /* dropped: the place refused */
-	int last_error;           /* -errno of the last refusal; 0: none since the last delivery */
+	int last_error; /* -errno of the last refusal; 0: none since the last delivery */
 };
 
 struct sink;

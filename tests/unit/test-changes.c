@@ -19,7 +19,9 @@ static struct object paths[] = {
 
 static struct rule rule_make(size_t path, uint32_t access, bool deny, uint32_t line)
 {
-	return (struct rule){ .place.line = line, .access = access, .deny = deny, .objects = &paths[path], .n_objects = 1 };
+	return (struct rule){
+		.place.line = line, .access = access, .deny = deny, .objects = &paths[path], .n_objects = 1
+	};
 }
 
 static struct summary *summary_of(struct policy *policies, size_t n)
@@ -124,12 +126,17 @@ static void objects_read_as_written(void **state)
 	check_object((struct object){ .kind = OBJECT_ALL }, "*");
 	check_object((struct object){ .kind = OBJECT_UNIX, .bytes = "/run/x", .len = 6 }, "unix:/run/x");
 	check_object((struct object){ .kind = OBJECT_ABSTRACT, .bytes = "a\0b", .len = 3 }, "unix:@a\\x00b");
-	check_object((struct object){ .kind = OBJECT_INET, .protos = 1, .first_lo = 0xffff0a000001ull,
-				      .last_lo = 0xffff0a000001ull, .first_port = 80, .last_port = 80 },
+	check_object((struct object){ .kind = OBJECT_INET,
+				      .protos = 1,
+				      .first_lo = 0xffff0a000001ull,
+				      .last_lo = 0xffff0a000001ull,
+				      .first_port = 80,
+				      .last_port = 80 },
 		     "tcp:10.0.0.1:80");
-	check_object((struct object){ .kind = OBJECT_INET, .protos = 3, .last_hi = ~0ull, .last_lo = ~0ull,
-				      .last_port = 65535 },
-		     "tcp|udp:*:*");
+	check_object(
+		(struct object){
+			.kind = OBJECT_INET, .protos = 3, .last_hi = ~0ull, .last_lo = ~0ull, .last_port = 65535 },
+		"tcp|udp:*:*");
 }
 
 int main(void)

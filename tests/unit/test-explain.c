@@ -4,9 +4,10 @@
 #include "agent/policy/image.h"
 #include "tests/unit/load.h"
 
-static const char policy[] = HEAD "\"default\": \"allow\", \"rules\": [\n"
-			     "{ \"deny\": \"read\", \"path\": \"/srv/secret\", \"reason\": \"why\", \"id\": \"s\" },\n"
-			     "{ \"deny\": \"connect\", \"to\": [\"tcp:127.0.0.1:80\", \"unix:@x*\", \"unix:/run/d\"] } ] }";
+static const char policy[] =
+	HEAD "\"default\": \"allow\", \"rules\": [\n"
+	     "{ \"deny\": \"read\", \"path\": \"/srv/secret\", \"reason\": \"why\", \"id\": \"s\" },\n"
+	     "{ \"deny\": \"connect\", \"to\": [\"tcp:127.0.0.1:80\", \"unix:@x*\", \"unix:/run/d\"] } ] }";
 
 static struct lsmd_image_header *image;
 
@@ -55,7 +56,8 @@ static void check(const char *what, bool refused, int line)
 	answer = ask(question);
 	if (!answer)
 		fail_msg("no answer to %s", question);
-	layer = json_array_get(json_object_get(answer, "layers"), json_integer_value(json_object_get(answer, "deciding")));
+	layer = json_array_get(json_object_get(answer, "layers"),
+			       json_integer_value(json_object_get(answer, "deciding")));
 	assert_int_equal(json_is_true(json_object_get(answer, "refused")), refused);
 	assert_string_equal(json_string_value(json_object_get(layer, "policy")), "t");
 	assert_int_equal(json_integer_value(json_object_get(layer, "line")), line);

@@ -61,9 +61,11 @@ static void what_is_said_is_taken(void **state)
 	struct settings settings;
 	char said[256] = "";
 
-	assert_int_equal(read_text("{ \"$schema\": \"x\", \"vendor_policies\": \"/v\", \"policies\": \"/p\", \"pins\": \"/b\","
-				   " \"abstractions\": [\"/a\", \"/c\"], \"socket\": \"/s\", \"force\": true }",
-				   &settings, said, sizeof(said)), 0);
+	assert_int_equal(
+		read_text("{ \"$schema\": \"x\", \"vendor_policies\": \"/v\", \"policies\": \"/p\", \"pins\": \"/b\","
+			  " \"abstractions\": [\"/a\", \"/c\"], \"socket\": \"/s\", \"force\": true }",
+			  &settings, said, sizeof(said)),
+		0);
 	settings_policies(&settings, &options);
 	assert_string_equal(options.vendor_dir, "/v");
 	assert_string_equal(options.admin_dir, "/p");
