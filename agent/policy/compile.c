@@ -39,7 +39,7 @@ static int automaton_refuse(struct compiler *compiler, struct automaton *automat
 {
 	automaton->full = true;
 	return refuse(compiler, "pattern-too-costly", automaton->owners.items[owner]->place,
-		      "write '*' where '**' is not needed, fewer '*' in one component, or the names themselves",
+		      "give patterns that begin with the same '**' one rule, and write '*' where '**' is not needed",
 		      "the wildcards of this policy need too large an automaton, and this pattern most of it");
 }
 
@@ -374,6 +374,7 @@ static int tree_compile(struct compiler *compiler)
 	if (compiler->refused)
 		return COMPILE_REFUSED;
 	r = tree_close(tree, &compiler->classes);
+	dedupe_clear(&compiler->classes.known_classes);
 	if (!r)
 		r = comb_finish(&compiler->comb);
 	if (!r)

@@ -21,6 +21,17 @@ struct subset {
 	uint32_t n;
 };
 
+/* What rules say together, roughly: of one layer, or MANY_LAYERS. */
+#define MANY_LAYERS 0xffffffffu
+
+struct hull {
+	uint32_t allow;
+	uint32_t deny;
+	uint32_t layer;
+	uint32_t first_rule; /* lowest and highest number */
+	uint32_t last_rule;
+};
+
 struct builder {
 	const struct nfa *nfa;
 	struct class_table *table;
@@ -45,6 +56,8 @@ struct builder {
 		struct entry *items;
 		size_t n, capacity;
 	} accepts;
+	struct hull *said; /* at each node */
+	struct hull *to_say; /* at each node and at all that can be reached from it */
 	uint32_t *seen_in; /* of each node: states made so far that it is in */
 	uint64_t work;
 };
@@ -192,6 +205,87 @@ static int closures_make(struct builder *builder)
 	return 0;
 }
 
+static bool hull_empty(const struct hull *hull)
+{
+	return !(hull->allow | hull->deny);
+}
+
+static void hull_add(struct hull *hull, const struct hull *more)
+{
+	if (hull_empty(more))
+		return;
+	if (hull_empty(hull)) {
+		*hull = *more;
+		return;
+	}
+	hull->allow |= more->allow;
+	hull->deny |= more->deny;
+	if (hull->layer != more->layer)
+		hull->layer = MANY_LAYERS;
+	if (hull->first_rule > more->first_rule)
+		hull->first_rule = more->first_rule;
+	if (hull->last_rule < more->last_rule)
+		hull->last_rule = more->last_rule;
+}
+
+static void node_hulls(struct builder *builder, uint32_t v)
+{
+	const struct nfa *nfa = builder->nfa;
+	const struct nfa_node *node = &nfa->nodes.items[v];
+	struct hull *said = &builder->said[v], *to_say = &builder->to_say[v];
+
+	for (uint32_t at = node->accepts; at; at = nfa->entries.items[at].next) {
+		const struct entry *entry = &nfa->entries.items[at];
+
+		hull_add(said, &(struct hull){ entry->allow, entry->deny, entry->layer, entry->rule, entry->rule });
+	}
+	*to_say = *said;
+	for (uint32_t e = node->edges; e; e = nfa->edges.items[e].next)
+		hull_add(to_say, &builder->to_say[nfa->edges.items[e].to]);
+	hull_add(to_say, &builder->to_say[node->star]);
+	hull_add(to_say, &builder->to_say[node->deep]);
+	hull_add(to_say, &builder->to_say[node->skip]);
+}
+
+/* Whatever goes on from a node has a higher number than it, so that from the last to the first each is known in time. */
+static int hulls_make(struct builder *builder)
+{
+	size_t n = builder->nfa->nodes.n;
+
+	builder->said = calloc(n, sizeof(*builder->said));
+	builder->to_say = calloc(n, sizeof(*builder->to_say));
+	if (!builder->said || !builder->to_say)
+		return -ENOMEM;
+	for (size_t v = n; v-- > 1;)
+		node_hulls(builder, (uint32_t)v);
+	return 0;
+}
+
+/* A node that stays on every byte and accepts: what it says holds from here on, whatever follows. */
+static bool node_settled(const struct nfa_node *node)
+{
+	return node->loop == NFA_LOOP_ALL && node->accepts;
+}
+
+/*
+ * Is all that can still be said from node @x on said by the settled node @y already, by a deny where x allows or by rules of
+ * lower numbers? Then x changes nothing, and sets without it do not remember which of many patterns a name went through.
+ * Of two settled nodes that say the same by one rule, the lower one stays.
+ */
+static bool node_idle(const struct builder *builder, uint32_t x, uint32_t y)
+{
+	const struct hull *open = &builder->to_say[x], *settled = &builder->said[y];
+
+	if (settled->layer == MANY_LAYERS || open->layer != settled->layer || open->deny & ~settled->deny ||
+	    open->allow & ~(settled->deny | settled->allow))
+		return false;
+	if (!open->deny && !(open->allow & ~settled->deny))
+		return true;
+	if (open->first_rule != settled->last_rule)
+		return open->first_rule > settled->last_rule;
+	return y < x || !node_settled(&builder->nfa->nodes.items[x]);
+}
+
 static int add_closure(struct builder *builder, struct members *to, uint32_t v)
 {
 	uint32_t first = builder->closure_at[v], n = builder->closure_at[v + 1] - first;
@@ -225,6 +319,33 @@ static bool builder_exhausted(const struct builder *builder)
 	       (uint64_t)builder->subsets.n * builder->n_columns > DFA_CELLS_MAX || builder->work > DFA_WORK_MAX;
 }
 
+/* Settled nodes that others are compared with: more would be rules about different verbs. */
+#define SETTLED_MAX 8
+
+/* Add the nodes of a sorted set that matter to builder->members. */
+static int members_add_open(struct builder *builder, const struct members *set)
+{
+	uint32_t settled[SETTLED_MAX], n_settled = 0;
+
+	for (size_t i = 0; i < set->n && n_settled < SETTLED_MAX; i++)
+		if (node_settled(&builder->nfa->nodes.items[set->items[i]]))
+			settled[n_settled++] = set->items[i];
+	if (!n_settled)
+		return members_add(&builder->members, set->items, set->n);
+	builder->work += set->n * n_settled;
+	for (size_t i = 0; i < set->n; i++) {
+		uint32_t k = 0;
+		int r;
+
+		while (k < n_settled && !node_idle(builder, set->items[i], settled[k]))
+			k++;
+		r = k < n_settled ? 0 : members_add(&builder->members, &set->items[i], 1);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 /* The state of a sorted set; the empty one is dead. */
 static int subset_intern(struct builder *builder, const struct members *set, uint32_t *ret)
 {
@@ -236,14 +357,15 @@ static int subset_intern(struct builder *builder, const struct members *set, uin
 	*ret = 0;
 	if (!set->n)
 		return 0;
+	r = members_add_open(builder, set);
+	if (r)
+		return r;
 	subset = vec_add(&builder->subsets);
 	if (!subset)
 		return -ENOMEM;
-	*subset = (struct subset){ first, (uint32_t)set->n };
+	*subset = (struct subset){ first, (uint32_t)builder->members.n - first };
 	id = (uint32_t)builder->subsets.n - 1;
-	r = members_add(&builder->members, set->items, set->n);
-	if (!r)
-		r = dedupe_find(&builder->known, &subset_ops, builder, id, ret);
+	r = dedupe_find(&builder->known, &subset_ops, builder, id, ret);
 	if (r)
 		return r;
 	if (*ret != id) {
@@ -251,8 +373,8 @@ static int subset_intern(struct builder *builder, const struct members *set, uin
 		builder->members.n = first;
 		return 0;
 	}
-	for (size_t i = 0; i < set->n; i++)
-		builder->seen_in[set->items[i]]++;
+	for (size_t i = first; i < builder->members.n; i++)
+		builder->seen_in[builder->members.items[i]]++;
 	return builder_exhausted(builder) ? DFA_TOO_LARGE : 0;
 }
 
@@ -486,6 +608,8 @@ static void builder_clear(struct builder *builder)
 	free(builder->names.items);
 	free(builder->merged.items);
 	free(builder->accepts.items);
+	free(builder->said);
+	free(builder->to_say);
 	free(builder->seen_in);
 	free(builder);
 }
@@ -503,7 +627,9 @@ int dfa_build(const struct nfa *nfa, struct class_table *table, uint32_t *costli
 	builder->nfa = nfa;
 	builder->table = table;
 	columns_make(builder);
-	r = closures_make(builder);
+	r = hulls_make(builder);
+	if (!r)
+		r = closures_make(builder);
 	if (!r)
 		r = states_make(builder);
 	if (r) {

@@ -12,10 +12,10 @@
 
 #define SECTION_ALIGN 64
 
-/* A section before it has a place: where its bytes come from, NULL when it is filled in later. */
+/* A section before it has a place: where its bytes come from, NULL when it is made in place. */
 struct part {
 	size_t offset; /* of the struct lsmd_section in the header */
-	const void *items;
+	void *items; /* address of the pointer to them, whatever its type */
 	size_t n;
 	size_t size; /* of one record */
 };
@@ -24,6 +24,7 @@ struct part {
 	{ \
 		offsetof(struct lsmd_image_header, section), (items), (n), sizeof(type) \
 	}
+#define PART_VEC(section, vec, type) PART(section, &(vec).items, (vec).n, type)
 
 static struct lsmd_section *part_section(struct lsmd_image_header *header, const struct part *part)
 {
@@ -52,7 +53,40 @@ static size_t parts_place(struct lsmd_image_header *header, const struct part *p
 	return at;
 }
 
-static void nodes_write(struct lsmd_image_header *image, const struct compiler *compiler)
+/* What was copied is freed at once: the tables of a large set and its image are never in memory side by side. */
+static void items_free(void *items)
+{
+	void *at;
+
+	memcpy(&at, items, sizeof(at));
+	memset(items, 0, sizeof(at));
+	free(at);
+}
+
+static void items_copy(void *to, const void *items, size_t size)
+{
+	const void *at;
+
+	memcpy(&at, items, sizeof(at));
+	if (size)
+		memcpy(to, at, size);
+}
+
+/* The section of a part, and zeroes up to where the next one begins. */
+static void part_write(struct lsmd_image_header *image, const struct part *part)
+{
+	struct lsmd_section *section = part_section(image, part);
+	char *to = (char *)image + section->off;
+	size_t size = part->n * part->size, copied = part->items ? size : 0;
+
+	if (part->items) {
+		items_copy(to, part->items, size);
+		items_free(part->items);
+	}
+	memset(to + copied, 0, align_up(size) - copied);
+}
+
+static void nodes_write(struct lsmd_image_header *image, struct compiler *compiler)
 {
 	struct lsmd_node *nodes = (void *)((char *)image + image->nodes.off);
 	const struct lsmd_node *from = compiler->tree.nodes.items + LSMD_N_TREES;
@@ -60,6 +94,8 @@ static void nodes_write(struct lsmd_image_header *image, const struct compiler *
 
 	for (size_t i = 0; i < n; i++)
 		nodes[compiler->hash.slots[i]] = from[i];
+	items_free(&compiler->tree.nodes.items);
+	items_free(&compiler->hash.slots);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -128,33 +164,34 @@ static int image_alloc(const struct compiler *compiler, const struct lsmd_image_
 	image = aligned_alloc(SECTION_ALIGN, size);
 	if (!image)
 		return -ENOMEM;
-	memset(image, 0, size);
+	memset(image, 0, align_up(sizeof(*image)));
 	*image = *header;
 	image->size = (lsmd_u32)size;
 	*ret = image;
 	return 0;
 }
 
-static int image_lay_out(const struct compiler *c, struct lsmd_image_header **ret, size_t *ret_size)
+/* The nodes come first: they are most of the bytes, and are copied while the rest is still small. */
+static int image_lay_out(struct compiler *c, struct lsmd_image_header **ret, size_t *ret_size)
 {
 	const struct part parts[] = {
-		PART(displace, c->hash.displace, c->hash.n_displace, lsmd_u32),
+		PART(displace, &c->hash.displace, c->hash.n_displace, lsmd_u32),
 		PART(nodes, NULL, c->hash.n_slots, struct lsmd_node),
-		PART(classes, c->classes.classes.items, c->classes.classes.n, struct lsmd_class),
-		PART(cells, c->classes.cells.items, c->classes.cells.n, struct lsmd_cell),
-		PART(rows, c->classes.rows.items, c->classes.rows.n, struct lsmd_row),
-		PART(layers, c->layers.items, c->layers.n, struct lsmd_layer),
+		PART_VEC(classes, c->classes.classes, struct lsmd_class),
+		PART_VEC(cells, c->classes.cells, struct lsmd_cell),
+		PART_VEC(rows, c->classes.rows, struct lsmd_row),
+		PART_VEC(layers, c->layers, struct lsmd_layer),
 		PART(layer_keys, NULL, c->layers.n, struct lsmd_layer_key),
-		PART(bytemaps, c->comb.bytemaps.items, c->comb.bytemaps.n, struct bytemap),
-		PART(states, c->comb.states.items, c->comb.states.n, struct lsmd_state),
-		PART(steps, c->comb.steps.items, c->comb.steps.n, struct lsmd_step),
-		PART(nets, c->addr.nets.items, c->addr.nets.n, struct lsmd_net_table),
-		PART(intervals, c->addr.intervals.items, c->addr.intervals.n, struct lsmd_interval),
-		PART(portsets, c->addr.portsets.items, c->addr.portsets.n, struct lsmd_portset),
-		PART(ports, c->addr.ports.items, c->addr.ports.n, struct lsmd_port),
-		PART(rules, c->rulebook.rules.items, c->rulebook.rules.n, struct lsmd_rule),
-		PART(notes, c->rulebook.notes.items, c->rulebook.notes.n, struct lsmd_note),
-		PART(strings, c->rulebook.strings.items, c->rulebook.strings.n, char),
+		PART_VEC(bytemaps, c->comb.bytemaps, struct bytemap),
+		PART_VEC(states, c->comb.states, struct lsmd_state),
+		PART_VEC(steps, c->comb.steps, struct lsmd_step),
+		PART_VEC(nets, c->addr.nets, struct lsmd_net_table),
+		PART_VEC(intervals, c->addr.intervals, struct lsmd_interval),
+		PART_VEC(portsets, c->addr.portsets, struct lsmd_portset),
+		PART_VEC(ports, c->addr.ports, struct lsmd_port),
+		PART_VEC(rules, c->rulebook.rules, struct lsmd_rule),
+		PART_VEC(notes, c->rulebook.notes, struct lsmd_note),
+		PART_VEC(strings, c->rulebook.strings, char),
 		PART(counters, NULL, c->rulebook.rules.n, lsmd_u64),
 	};
 	const size_t n_parts = sizeof(parts) / sizeof(*parts);
@@ -167,12 +204,12 @@ static int image_lay_out(const struct compiler *c, struct lsmd_image_header **re
 	r = image_alloc(c, &header, size, &image);
 	if (r)
 		return r;
-	for (size_t i = 0; i < n_parts; i++)
-		if (parts[i].items && parts[i].n)
-			memcpy((char *)image + part_section(image, &parts[i])->off, parts[i].items,
-			       parts[i].n * parts[i].size);
-	nodes_write(image, c);
-	r = keys_check(c, keys_write(image), c->layers.n);
+	for (size_t i = 0; i < n_parts; i++) {
+		part_write(image, &parts[i]);
+		if (parts[i].offset == offsetof(struct lsmd_image_header, nodes))
+			nodes_write(image, c);
+	}
+	r = keys_check(c, keys_write(image), image->layers.n);
 	if (r)
 		return r;
 	image->set_hash = image_set_hash(image);

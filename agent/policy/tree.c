@@ -290,7 +290,8 @@ int tree_close(struct tree *tree, struct class_table *table)
 			return r;
 	}
 	free(tree->entries.items);
+	free(tree->index);
 	tree->entries.items = NULL;
-	tree->entries.n = tree->entries.capacity = 0;
+	tree->index = NULL;
 	return 0;
 }

@@ -50,7 +50,16 @@ static void write_wildcards(FILE *out, unsigned int n)
 			ends[i % 5]);
 }
 
+/* One rule for many, as a person would write it; and a rule for each. */
 static void write_deep(FILE *out, unsigned int n)
+{
+	fprintf(out, "{\"deny\":\"read\",\"path\":[");
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s\"/srv/**/secret-%u/\"", i ? ",\n" : "", i * 7919);
+	fprintf(out, "]}");
+}
+
+static void write_deep_rules(FILE *out, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		fprintf(out, "%s{\"deny\":\"read\",\"path\":\"/srv/**/secret-%u/\"}", i ? ",\n" : "", i * 7919);
@@ -71,6 +80,7 @@ static const struct bench benches[] = {
 	{ "wildcards-1k", 1000, write_wildcards, 0 },
 	{ "wildcards-10k", 10000, write_wildcards, 0 },
 	{ "deep-10k", 10000, write_deep, 0 },
+	{ "deep-rules-100", 100, write_deep_rules, 0 },
 	{ "networks-1k", 1000, write_networks, 0 },
 	{ "networks-100k", 100000, write_networks, 0 },
 };

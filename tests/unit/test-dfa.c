@@ -21,7 +21,7 @@
 #include "tests/engine/naive-glob.c"
 #undef glob_read
 
-/* One automaton over patterns; rule number i + 1 is pattern i. */
+/* One automaton over patterns; rule number i + 1 is pattern i, about few verbs, and every third denies. */
 struct machine {
 	struct class_table table;
 	struct nfa nfa;
@@ -39,9 +39,14 @@ static void machine_open(struct machine *machine, enum glob_kind kind)
 	assert_int_equal(comb_init(&machine->comb), 0);
 }
 
+static uint32_t verbs_of(uint32_t i)
+{
+	return i % 2 ? 1 : 3;
+}
+
 static void machine_add(struct machine *machine, const char *pattern, size_t len, uint32_t i)
 {
-	const struct entry entry = { .layer = 0, .allow = 1u << i % 7, .rule = i + 1 };
+	const struct entry entry = { .allow = i % 3 ? verbs_of(i) : 0, .deny = i % 3 ? 0 : verbs_of(i), .rule = i + 1 };
 	struct glob glob = {};
 	struct glob_error error;
 
@@ -91,8 +96,8 @@ static uint32_t comb_step(const struct machine *machine, uint32_t state, uint8_t
 	return step->check == state ? step->next : from->other;
 }
 
-/* What the automaton allows for a name: both in its table and in the comb. */
-static uint32_t machine_allows(const struct machine *machine, const char *name, size_t len)
+/* What the automaton says of a name: the same in its table and in the comb. */
+static const struct lsmd_class *machine_class(const struct machine *machine, const char *name, size_t len)
 {
 	const struct dfa *dfa = &machine->dfa;
 	uint32_t plain = 1, state = machine->start;
@@ -104,7 +109,15 @@ static uint32_t machine_allows(const struct machine *machine, const char *name, 
 		state = comb_step(machine, state, byte);
 	}
 	assert_int_equal(machine->comb.states.items[state].class, dfa->class[plain]);
-	return machine->table.classes.items[dfa->class[plain]].allow;
+	return &machine->table.classes.items[dfa->class[plain]];
+}
+
+/* Verbs that are denied, and those that are allowed and not denied. */
+static uint32_t machine_says(const struct machine *machine, const char *name, size_t len)
+{
+	const struct lsmd_class *class = machine_class(machine, name, len);
+
+	return class->allow | class->deny;
 }
 
 static bool naive_matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
@@ -119,19 +132,44 @@ static bool naive_matches(const char *pattern, size_t pattern_len, const char *n
 	return matches;
 }
 
+/* The rule that decides a verb: the lowest that denies it, or else the lowest that allows it. 0: none. */
+static uint32_t naive_rule(const char *const *patterns, size_t n, const char *name, size_t len, int verb, bool *denied)
+{
+	uint32_t allowed = 0;
+
+	*denied = false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!(verbs_of(i) >> verb & 1) || !naive_matches(patterns[i], strlen(patterns[i]), name, len))
+			continue;
+		if (i % 3 == 0) {
+			*denied = true;
+			return i + 1;
+		}
+		if (!allowed)
+			allowed = i + 1;
+	}
+	return allowed;
+}
+
 static void expect_name(const struct machine *machine, const char *const *patterns, size_t n, const char *name,
 			size_t len)
 {
-	uint32_t allowed = machine_allows(machine, name, len), wanted = 0;
+	const struct lsmd_class *class = machine_class(machine, name, len);
 
-	for (size_t i = 0; i < n; i++)
-		if (naive_matches(patterns[i], strlen(patterns[i]), name, len))
-			wanted |= 1u << i % 7;
-	if (allowed == wanted)
-		return;
-	for (size_t i = 0; i < n; i++)
-		print_message("  %s\n", patterns[i]);
-	fail_msg("'%.*s' (%zu bytes): %#x, not %#x", (int)len, name, len, allowed, wanted);
+	for (int v = 0; v < 2; v++) {
+		bool denied;
+		uint32_t wanted = naive_rule(patterns, n, name, len, v, &denied), got = 0;
+
+		if ((class->allow | class->deny) >> v & 1)
+			got = class->rule & LSMD_RULE_ROW
+				      ? machine->table.rows.items[class->rule & ~LSMD_RULE_ROW].rule[v]
+				      : class->rule;
+		if (got == wanted && (class->deny >> v & 1) == denied)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			print_message("  %s\n", patterns[i]);
+		fail_msg("'%.*s' (%zu bytes): verb %d by rule %u, not %u", (int)len, name, len, v, got, wanted);
+	}
 }
 
 static void forms_match_what_they_say(void **state)
@@ -160,12 +198,12 @@ static void forms_match_what_they_say(void **state)
 
 		assert_int_equal(machine_of(&machine, GLOB_PATH, &cases[i].pattern, 1), 0);
 		for (int k = 0; k < 6 && cases[i].yes[k]; k++) {
-			if (!machine_allows(&machine, cases[i].yes[k], strlen(cases[i].yes[k])))
+			if (!machine_says(&machine, cases[i].yes[k], strlen(cases[i].yes[k])))
 				fail_msg("'%s' does not match '%s'", cases[i].pattern, cases[i].yes[k]);
 			expect_name(&machine, &cases[i].pattern, 1, cases[i].yes[k], strlen(cases[i].yes[k]));
 		}
 		for (int k = 0; k < 6 && cases[i].no[k]; k++)
-			if (machine_allows(&machine, cases[i].no[k], strlen(cases[i].no[k])))
+			if (machine_says(&machine, cases[i].no[k], strlen(cases[i].no[k])))
 				fail_msg("'%s' matches '%s'", cases[i].pattern, cases[i].no[k]);
 		machine_close(&machine);
 	}
@@ -353,8 +391,25 @@ static void many_names_below_one_double_star_stay_small(void **state)
 	assert_true(machine.nfa.nodes.n < bytes);
 	assert_int_equal(machine_build(&machine), 0);
 	assert_true(machine.dfa.n_states < bytes);
-	assert_int_equal(machine_allows(&machine, "/srv/a/b/secret-7919", 20), 1 << 1);
-	assert_int_equal(machine_allows(&machine, "/srv/a/b/secret-7918", 20), 0);
+	assert_int_equal(machine_class(&machine, "/srv/a/b/secret-7919", 20)->rule, 2);
+	assert_int_equal(machine_says(&machine, "/srv/a/b/secret-7918", 20), 0);
+	machine_close(&machine);
+}
+
+/* Directories below a double star: once inside one of them, only those of lower rules still matter. */
+static void settled_names_are_not_remembered(void **state)
+{
+	struct machine machine;
+	char pattern[64];
+
+	machine_open(&machine, GLOB_PATH);
+	for (uint32_t i = 0; i < 60; i++) {
+		sprintf(pattern, "/**/dir-%u/", 100 + i);
+		machine_add(&machine, pattern, strlen(pattern), i * 6);
+	}
+	assert_int_equal(machine_build(&machine), 0);
+	assert_int_equal(machine_class(&machine, "/dir-130/dir-120/x", 18)->rule, 20 * 6 + 1);
+	assert_int_equal(machine_class(&machine, "/dir-120/dir-130/x", 18)->rule, 20 * 6 + 1);
 	machine_close(&machine);
 }
 
@@ -415,6 +470,7 @@ int main(void)
 		cmocka_unit_test(no_state_and_no_column_is_too_many),
 		cmocka_unit_test(equal_patterns_give_equal_automata),
 		cmocka_unit_test(many_names_below_one_double_star_stay_small),
+		cmocka_unit_test(settled_names_are_not_remembered),
 		cmocka_unit_test(an_explosion_names_its_pattern_in_time),
 		cmocka_unit_test(several_automata_share_one_comb),
 	};
