@@ -118,7 +118,7 @@ static void ask_layer(const struct lsmd_view *view, const struct lsmd_request *r
 	lsmd_u32 how = LSMD_ANSWER_ALLOW_RULE | (req->deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 
 	if (reason != LSMD_REASON_NONE)
-		layer_undecided(layer, req->wanted, reason, answer);
+		layer_undecided(layer, request_verbs(req), reason, answer);
 	else if (req->two)
 		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], how, answer);
 	else

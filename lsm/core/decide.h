@@ -310,6 +310,12 @@ LSMD_INLINE int found_all(const struct lsmd_request *req, const struct lsmd_name
 	return path_find(req->image, name, found) && (!req->two || path_find(req->image, other, found_other));
 }
 
+/* request_verbs() - the verbs asked for; of two names the device twins only say what the object is */
+LSMD_INLINE lsmd_u32 request_verbs(const struct lsmd_request *req)
+{
+	return req->two ? req->wanted & ~LSMD_ACCESS_DEVICES : req->wanted;
+}
+
 /* request_reason() - why the request cannot be decided, or LSMD_REASON_NONE */
 LSMD_INLINE lsmd_u32 request_reason(const struct lsmd_request *req, const struct lsmd_name *name,
 				    const struct lsmd_name *other)
