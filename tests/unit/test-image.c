@@ -9,92 +9,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/policy/ask.h"
 #include "agent/policy/image.h"
-
-#define PATH(pattern) \
-	{ \
-		.kind = OBJECT_PATH, .bytes = (pattern), .len = sizeof(pattern) - 1, .place = { 0, 5, 9, 1 } \
-	}
-#define UNIX(pattern) \
-	{ \
-		.kind = OBJECT_UNIX, .bytes = (pattern), .len = sizeof(pattern) - 1 \
-	}
-#define ABSTRACT(pattern) \
-	{ \
-		.kind = OBJECT_ABSTRACT, .bytes = (pattern), .len = sizeof(pattern) - 1 \
-	}
-#define ALL \
-	{ \
-		.kind = OBJECT_ALL \
-	}
-#define MAPPED(a, b, c, d) (0xffff00000000ull | (uint64_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-#define INET(proto, first, last, port_first, port_last) \
-	{ \
-		.kind = OBJECT_INET, .protos = 1u << (proto), .first_lo = (first), .last_lo = (last), \
-		.first_port = (port_first), .last_port = (port_last) \
-	}
-#define OBJECTS(...) \
-	.objects = (struct object[]){ __VA_ARGS__ }, \
-	.n_objects = sizeof((struct object[]){ __VA_ARGS__ }) / sizeof(struct object)
-#define EXES(...) \
-	.exes = (struct object[]){ __VA_ARGS__ }, \
-	.n_exes = sizeof((struct object[]){ __VA_ARGS__ }) / sizeof(struct object)
-#define RULES(...) \
-	.rules = (struct rule[]){ __VA_ARGS__ }, .n_rules = sizeof((struct rule[]){ __VA_ARGS__ }) / sizeof(struct rule)
-
-#define READ LSMD_ACCESS_READ
-#define WRITE LSMD_ACCESS_WRITE_GROUP
-
-static struct policy_file files[] = { { .name = "a.json" }, { .name = "b.json" } };
-
-/* Two policies on one program and on another by a wildcard, every kind of object, one that is off. */
-static struct policy policies[] = {
-	{
-		.name = "first",
-		.place = { 0, 1, 1, 1 },
-		.default_place = { 0, 2, 70000, 1 },
-		.children = true,
-		.default_deny = LSMD_ACCESS_FILES | LSMD_ACCESS_CONNECT,
-		EXES(PATH("/bin/one"), PATH("/opt/**")),
-		RULES({ .place = { 0, 3, 1, 1 }, .access = READ, OBJECTS(PATH("/etc/"), PATH("/srv/*/pub/")) },
-		      { .place = { 0, 4, 1, 1 },
-			.access = WRITE,
-			.log = true,
-			.id = "logs",
-			OBJECTS(PATH("/var/log/*.log")) },
-		      { .place = { 1, 5, 1, 1 },
-			.access = READ | WRITE,
-			.deny = true,
-			.kill = true,
-			.reason = "secret",
-			OBJECTS(PATH("/etc/shadow"), PATH("/**/.git/")) },
-		      { .access = READ | WRITE, OBJECTS(PATH("/dev/{null,tty*}"), PATH("/dev/pts/")) },
-		      { .access = LSMD_ACCESS_CONNECT,
-			OBJECTS(UNIX("/run/x.sock"), ABSTRACT("bus"), ABSTRACT("x-*"),
-				INET(LSMD_PROTO_TCP, MAPPED(10, 0, 0, 0), MAPPED(10, 255, 255, 255), 80, 90)) }),
-	},
-	{
-		.name = "off",
-		.mode = LSMD_MODE_OFF,
-		.default_deny = ~0u >> 4,
-		EXES(PATH("/bin/one")),
-	},
-	{
-		.name = "second",
-		.mode = LSMD_MODE_AUDIT,
-		.place = { 1, 1, 1, 1 },
-		.default_place = { 1, 2, 3, 1 },
-		EXES(PATH("/bin/*")),
-		RULES({ .access = LSMD_ACCESS_MOUNT, .deny = true, .silent = true, OBJECTS(ALL) },
-		      { .access = LSMD_ACCESS_APPEND, OBJECTS(PATH("/x")) }),
-	},
-};
-
-static const struct policy_set good = { .policies = policies, .n_policies = 3, .files = files, .n_files = 2 };
+#include "tests/unit/good-set.h"
 
 static struct lsmd_image_header *image_of(const struct policy_set *set, size_t *size)
 {
@@ -324,6 +245,70 @@ static void what_cannot_be_compiled_is_refused_with_its_place(void **state)
 	expect_refused((struct object)PATH("/a/**a?????????????????????????"), "pattern-too-costly", 5);
 }
 
+/* A policy that is off does not count among those that may hold a program. */
+static void policies_that_are_off_hold_nobody(void **state)
+{
+	struct object exe = PATH("/bin/x");
+	struct policy many[LSMD_LAYERS_MAX + 2] = {};
+	char names[LSMD_LAYERS_MAX + 2][8];
+	const struct policy_set set = {
+		.policies = many, .n_policies = LSMD_LAYERS_MAX + 2, .files = files, .n_files = 1
+	};
+	struct ask ask = {
+		.programs = { { "/bin/x", 6 } }, .n_programs = 1, .wanted = READ, .object = NAMED, .name = { "/", 1 }
+	};
+	struct asked asked;
+	struct lsmd_image_header *image;
+	size_t size;
+
+	for (int i = 0; i < LSMD_LAYERS_MAX + 2; i++) {
+		sprintf(names[i], "p%02d", i);
+		many[i] = (struct policy){
+			.name = names[i], .exes = &exe, .n_exes = 1, .mode = i < 2 ? LSMD_MODE_OFF : 0
+		};
+	}
+	image = image_of(&set, &size);
+	assert_int_equal(image_ask(image, &ask, &asked), 0);
+	assert_int_equal(asked.n_layers, LSMD_LAYERS_MAX);
+	free(image);
+	many[1].mode = LSMD_MODE_AUDIT;
+	image = image_of(&set, &size);
+	assert_int_equal(image_ask(image, &ask, &asked), ASK_TOO_MANY_LAYERS);
+	free(image);
+}
+
+/* Bounds of the whole: more policies than are numbered, more bytes than an image has. */
+static void what_is_too_large_is_refused(void **state)
+{
+	struct policy *many = calloc(LSMD_POLICIES_MAX + 1, sizeof(*many));
+	struct policy_set set = { .policies = many, .n_policies = LSMD_POLICIES_MAX + 1, .files = files, .n_files = 1 };
+	struct rule rule = {};
+	char *reason = malloc(LSMD_IMAGE_BYTES_MAX + 1);
+	struct lsmd_image_header *image;
+	struct diags diags = {};
+	size_t size;
+
+	assert_int_equal(image_build(&set, &diags, &image, &size), IMAGE_REFUSED);
+	assert_string_equal(diags.diags[0].code, "policies-too-many");
+	diags_clear(&diags);
+	memset(reason, 'x', LSMD_IMAGE_BYTES_MAX);
+	reason[LSMD_IMAGE_BYTES_MAX] = '\0';
+	rule.reason = reason;
+	many[0] = (struct policy){ .name = "p", .rules = &rule, .n_rules = 1, .place = { 0, 3, 1, 1 } };
+	set.n_policies = 1;
+	assert_int_equal(image_build(&set, &diags, &image, &size), IMAGE_REFUSED);
+	assert_string_equal(diags.diags[0].code, "image-too-large");
+	assert_int_equal(diags.diags[0].place.line, 3);
+	diags_clear(&diags);
+	/* Just short of it, so that only the whole is too large. */
+	reason[LSMD_IMAGE_BYTES_MAX - 64] = '\0';
+	assert_int_equal(image_build(&set, &diags, &image, &size), IMAGE_REFUSED);
+	assert_string_equal(diags.diags[0].code, "image-too-large");
+	diags_clear(&diags);
+	free(reason);
+	free(many);
+}
+
 /* Two names with one FNV-1a of 64 bits, found by others. */
 static void two_names_with_one_key_are_refused(void **state)
 {
@@ -508,6 +493,8 @@ int main(void)
 		cmocka_unit_test(the_same_set_gives_the_same_bytes),
 		cmocka_unit_test(a_set_of_none_holds_nobody),
 		cmocka_unit_test(what_cannot_be_compiled_is_refused_with_its_place),
+		cmocka_unit_test(policies_that_are_off_hold_nobody),
+		cmocka_unit_test(what_is_too_large_is_refused),
 		cmocka_unit_test(two_names_with_one_key_are_refused),
 		cmocka_unit_test(any_changed_byte_is_found),
 		cmocka_unit_test(what_is_no_image_is_refused),
