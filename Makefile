@@ -101,6 +101,7 @@ include tests/engine/rules.mk
 unit: $(UNIT_TESTS)
 	@for t in $^; do echo "# $$t"; $$t || exit 1; done
 
+include tests/lint/rules.mk
 include tests/rules.mk
 
 install: all
