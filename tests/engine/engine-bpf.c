@@ -25,7 +25,7 @@ LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
 
 struct bpf_program_loaded {
 	struct engine_bpf *skel;
-	struct lsmd_image_header *image; /* the map's value; LSMD_IMAGE_BYTES_MIN bytes */
+	struct lsmd_image_header *image; /* the map's value; ENGINE_IMAGE_BYTES bytes */
 	struct engine_work *work;        /* the same */
 };
 
@@ -66,9 +66,9 @@ static int bpf_load(const struct policy_set *set, void **ret_state)
 	r = core_image_make(set, core);
 	if (r)
 		return r;
-	if (core->size > LSMD_IMAGE_BYTES_MIN) {
+	if (core->size > ENGINE_IMAGE_BYTES) {
 		core_image_clear(core);
-		return -E2BIG;
+		return -EFBIG;
 	}
 	memcpy(program.image, core->image, core->size);
 	program.image->generation = IMAGE_GENERATION;

@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, LSMD_IMAGE_BYTES_MIN + LSMD_IMAGE_SLACK);
+	__uint(value_size, ENGINE_IMAGE_BYTES + LSMD_IMAGE_SLACK);
 } engine_image SEC(".maps");
 
 struct {
@@ -33,7 +33,7 @@ LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
 	__u32 key = 0;
 
 	view->image = bpf_map_lookup_elem(&engine_image, &key);
-	view->mask = LSMD_IMAGE_BYTES_MIN - 1;
+	view->mask = ENGINE_IMAGE_BYTES - 1;
 	return view->image && view->image->generation == image;
 }
 
@@ -47,12 +47,12 @@ __noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 
 	if (!work || !view_open(&view, work->req.image))
 		return 0;
-	how = LSMD_ANSWER_ALLOW_RULE | (work->req.deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 	id = work->held.layers[i & (LSMD_LAYERS_MAX - 1)];
 	layer = view_record(&view, layers, struct lsmd_layer, id);
 	answer = &work->answers[work->n_answers & (LSMD_LAYERS_MAX - 1)];
 	if (layer->mode == LSMD_MODE_OFF)
 		return 1;
+	how = LSMD_ANSWER_ALLOW_RULE | (work->req.deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 	answer->layer = id;
 	answer->mode = layer->mode;
 	work->n_answers++;

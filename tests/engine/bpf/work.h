@@ -6,6 +6,9 @@
 #include "lsm/core/decide.h"
 #include "lsm/core/subject.h"
 
+/* Size class of the engine's one image: random sets of many rules take megabytes. */
+#define ENGINE_IMAGE_BYTES (LSMD_IMAGE_BYTES_MIN * 16)
+
 struct engine_work {
 	/* In: */
 	lsmd_u32 n_programs;
