@@ -25,11 +25,6 @@
 /* How long each sink may take at the end for what it has queued. */
 #define SINK_TIMEOUT_MS 2000
 
-static void intakep_clear(struct intake *intake)
-{
-	intake_clear(intake);
-}
-
 static uint64_t realtime_us(void)
 {
 	struct timespec now;
@@ -162,18 +157,6 @@ static int kernel_open_say(struct agent *agent, const struct intake *intake)
 	return 0;
 }
 
-/* Events of before are of the image of before: they are read before a swap. */
-static int records_begin(struct agent *agent, recorder_fn listener)
-{
-	int r = recorder_new(listener, agent, &agent->recorder);
-
-	if (!r)
-		r = recorder_set_image(agent->recorder, kernel_image(agent->kernel));
-	if (!r)
-		r = pump_new(agent->event, agent->kernel, agent->recorder, &agent->pump);
-	return r ? log_error(r, "Cannot prepare records") : 0;
-}
-
 static void record_heard(void *data, struct record *record)
 {
 	struct agent *agent = data;
@@ -218,8 +201,11 @@ static bool image_is_in_force(struct agent *agent, const struct intake *intake)
 	return image && image->checksum == intake->image->checksum && image->size == intake->image->size;
 }
 
-/* After a takeover the set on disk takes the place of the earlier one. */
-static int takeover_finish(struct agent *agent, struct intake *intake)
+/*
+ * After a takeover the set on disk takes the place of the earlier one. Where it cannot, that one goes on, as it would for a
+ * reload.
+ */
+static void takeover_finish(struct agent *agent)
 {
 	struct kernel_times times;
 	struct kernel_why why = {};
@@ -227,46 +213,36 @@ static int takeover_finish(struct agent *agent, struct intake *intake)
 
 	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64,
 		   kernel_generation(agent->kernel));
-	if (!intake->set || image_is_in_force(agent, intake))
-		return 0;
-	r = agent_swap(agent, intake, &why, &times);
-	if (r)
-		return log_error(r < 0 ? r : -EIO, "Cannot put the policies on disk in force: %s", why.text);
-	return 0;
+	if (!agent->intake.set || image_is_in_force(agent, &agent->intake))
+		return;
+	r = agent_swap(agent, &agent->intake, &why, &times);
+	if (!r)
+		return;
+	log_error(r < 0 ? r : 0, "The policies on disk cannot be put in force, the earlier ones go on: %s", why.text);
+	policy_set_free(agent->intake.set);
+	agent->intake.set = NULL;
+	agent_refused(agent);
 }
 
 int agent_enforce(struct agent *agent)
 {
-	_cleanup_(intakep_clear) struct intake intake = {};
+	struct intake *intake = &agent->intake;
 	struct policy_options options;
 	int r;
 
 	settings_policies(agent->settings, &options);
 	options.look = true;
-	r = intake_run(&options, 0, &intake);
-	diagnostics_log(&intake);
+	r = intake_run(&options, 0, intake);
+	diagnostics_log(intake);
 	if (r) {
-		r = broken_start(agent, &intake, r);
-		if (intake.set)
-			policy_set_free(intake.set);
-		intake.set = NULL;
+		r = broken_start(agent, intake, r);
+		if (intake->set)
+			policy_set_free(intake->set);
+		intake->set = NULL;
 	}
 	if (!r)
-		r = kernel_open_say(agent, &intake);
-	if (!r)
-		r = unmediated_refuse(agent, &intake);
-	if (!r)
-		r = records_begin(agent, record_heard);
-	if (r)
-		return r;
-	pump_drain(agent->pump);
-	if (kernel_taken_over(agent->kernel))
-		r = takeover_finish(agent, &intake);
-	if (!r && intake.set)
-		agent_adopt(agent, &intake);
-	/* Compiling and loading took memory that running does not need. */
-	malloc_trim(0);
-	return r;
+		r = kernel_open_say(agent, intake);
+	return r ? r : unmediated_refuse(agent, intake);
 }
 
 /* What the rings held for agents before this one: sent, and not read by it. Pending ones make it too large, never too small. */
@@ -294,18 +270,51 @@ static int sent_before_begin(struct agent *agent)
 	return r;
 }
 
-int agent_serve(struct agent *agent)
+static int records_begin(struct agent *agent, recorder_fn listener)
 {
-	int r = recorder_add_sink(agent->recorder, &sink_audit);
+	const struct lsmd_image_header *image = kernel_image(agent->kernel);
+	int r = recorder_new(listener, agent, &agent->recorder);
 
+	if (!r && image)
+		r = recorder_set_image(agent->recorder, image);
+	if (!r)
+		r = recorder_add_sink(agent->recorder, &sink_audit);
 	if (!r)
 		r = recorder_add_sink(agent->recorder, &sink_journal);
-	if (r)
-		return log_error(r, "Cannot start the threads that deliver records");
+	if (!r)
+		r = pump_new(agent->event, agent->kernel, agent->recorder, &agent->pump);
+	return r ? log_error(r, "Cannot prepare records") : 0;
+}
+
+/* The set in force is settled: what the rings held before it is recorded, then what is on disk takes its place. */
+static int start_finish(struct agent *agent)
+{
+	int r;
+
 	pump_drain(agent->pump);
+	if (kernel_taken_over(agent->kernel))
+		takeover_finish(agent);
+	if (agent->intake.set)
+		agent_adopt(agent, &agent->intake);
+	/* Compiling and loading took memory that running does not need. */
+	intake_clear(&agent->intake);
+	malloc_trim(0);
+	if (!kernel_image(agent->kernel)) {
+		log_error(0, "No policies could be put in force");
+		return AGENT_REFUSED;
+	}
 	r = sent_before_begin(agent);
+	return r ? log_error(r, "Cannot read the counters") : 0;
+}
+
+int agent_serve(struct agent *agent)
+{
+	int r = records_begin(agent, record_heard);
+
+	if (!r)
+		r = start_finish(agent);
 	if (r)
-		return log_error(r, "Cannot read the counters");
+		return r;
 	r = reloads_new(agent, &agent->reloads);
 	if (r)
 		return log_error(r, "Cannot prepare reloads");
@@ -431,6 +440,7 @@ void agent_free(struct agent *agent)
 		log_warning(0, "%" PRIu64 " decisions could not be delivered to audit or journal before the end", left);
 	pump_free(agent->pump);
 	kernel_free(agent->kernel);
+	intake_clear(&agent->intake);
 	summary_free(agent->summary);
 	loaded_free(agent->loaded);
 	if (agent->lock_fd > 0)

@@ -28,6 +28,7 @@ struct agent {
 	struct pump *pump;
 	struct server *server;
 	struct reloads *reloads;
+	struct intake intake; /* between agent_enforce() and agent_serve(): what was read from disk */
 	/* Of the set in force; NULL where an earlier agent loaded it. */
 	struct summary *summary;
 	struct loaded *loaded;
@@ -54,7 +55,10 @@ int agent_new(const struct settings *settings, sd_event *event, struct agent **r
  */
 int agent_enforce(struct agent *agent);
 
-/** agent_serve() - start sinks, ring reader and control socket. Return: 0, -errno */
+/**
+ * agent_serve() - start sinks and ring reader; after a takeover, put what is on disk in force; listen
+ * Return: 0, AGENT_REFUSED, -errno
+ */
 int agent_serve(struct agent *agent);
 
 /**
