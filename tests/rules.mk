@@ -7,6 +7,9 @@ TEST_BINARIES = $(B)/lsmd $(B)/lsmctl $(UNIT_TESTS) $(ENGINE_DIR)/engine
 # What puts test programs into the guests' tree beside what is installed there: targets that use $(STAGE).
 VM_STAGE += engine-stage
 
+# make would take them away behind the closing line, and say so.
+.SECONDARY: $(UNIT_TESTS:=.o)
+
 test: $(TEST_BINARIES)
 	@$(TEST_ENV) tests/run unit golden engine lint
 
