@@ -91,25 +91,29 @@ __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 	return 1;
 }
 
-/* No image can be asked: refused where the label remembers that something could be. */
-static __always_inline void decide_without_image(struct lsmd_scratch *s, u32 undecided)
+/* scratch_refuse() - refuse without asking any layer: @reason is all there is to say. Return: -EPERM. */
+__noinline int scratch_refuse(struct lsmd_scratch *s, u32 wanted, u32 reason)
 {
-	u32 wanted = s->req.wanted & undecided, verb = 0;
+	u32 verb = 0;
 
-	if (!wanted)
-		return;
-	verb_bit(wanted, &verb);
+	if (!s)
+		return -EPERM;
+	if (wanted)
+		verb_bit(wanted, &verb);
 	s->answers[0] = (struct lsmd_answer){
 		.layer = ~0u,
 		.verdict = LSMD_VERDICT_DENY,
-		.reason = LSMD_REASON_NO_IMAGE,
+		.reason = reason,
 		.verb = verb,
 		.mode = LSMD_MODE_ENFORCE,
 	};
 	s->n_answers = 1;
 	s->refused = 1;
 	s->record = RECORD_DENIAL;
-	count_add(LSMD_COUNT_REASON + LSMD_REASON_NO_IMAGE, 1);
+	s->kill = 0;
+	count_add(LSMD_COUNT_REASON + (reason & 31), 1);
+	count_add(LSMD_COUNT_DENIED, 1);
+	return -EPERM;
 }
 
 /* decide_layers() - every layer is asked, so that the record has the answer of each. Return: 0: there is no image. */
@@ -134,8 +138,8 @@ __noinline int scratch_decide(struct lsmd_scratch *s, u32 undecided)
 	s->refused = 0;
 	s->record = RECORD_NONE;
 	s->kill = 0;
-	if (!decide_layers(s))
-		decide_without_image(s, undecided);
+	if (!decide_layers(s) && s->req.wanted & undecided)
+		return scratch_refuse(s, s->req.wanted & undecided, LSMD_REASON_NO_IMAGE);
 	if (s->refused)
 		count_add(LSMD_COUNT_DENIED, 1);
 	return s->refused ? -EPERM : 0;

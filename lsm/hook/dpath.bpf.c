@@ -29,6 +29,14 @@ static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u6
 	return (const struct mount *)(s->raw + DENTRY_HEAD);
 }
 
+static __always_inline u64 mount_namespace(u64 mount)
+{
+	u64 ns = 0;
+
+	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)(mount + bpf_core_field_offset(struct mount, mnt_ns)));
+	return ns;
+}
+
 static __always_inline u32 dentry_seq_now(u64 dentry)
 {
 	u32 seq = 1; /* odd: never equal to one that was accepted */
@@ -54,6 +62,15 @@ static __always_inline const struct dentry *dentry_start(u64 dentry)
 static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u64 mount)
 {
 	return bpf_rdonly_cast((void *)mount, bpf_core_type_id_kernel(struct mount));
+}
+
+static __always_inline u64 mount_namespace(u64 mount)
+{
+	const struct mount *at = bpf_rdonly_cast((void *)mount, bpf_core_type_id_kernel(struct mount));
+	u64 ns = 0;
+
+	bpf_probe_read_kernel(&ns, sizeof(ns), &at->mnt_ns);
+	return ns;
 }
 
 static __always_inline u32 dentry_seq_now(u64 dentry)
@@ -161,6 +178,15 @@ static __always_inline int walk_enter(struct lsmd_scratch *s, struct walk_mount 
 	return 0;
 }
 
+/*
+ * mount_without_parent() - what a mount that hangs nowhere makes of a name. The kernel's own mounts (overlayfs opens the files of its
+ * layers through such, after it has asked with the merged name) hold what no user can name; anything else was detached.
+ */
+static __always_inline u32 mount_without_parent(u64 mount)
+{
+	return mount_namespace(mount) == (u64)MNT_NS_INTERNAL ? LSMD_REASON_PATH_ANONYMOUS : LSMD_REASON_PATH_UNREACHABLE;
+}
+
 /* walk_up() - first pass: names and sequence counts from the leaf to the namespace's root */
 static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
 					 u64 mount, u64 ns_root)
@@ -192,7 +218,7 @@ static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_nam
 			seen->mountpoint = pointer_number(s, dentry);
 			parent = pointer_number(s, m->mnt_parent);
 			if (parent == at.self)
-				return walk_fail(name, LSMD_REASON_PATH_UNREACHABLE);
+				return walk_fail(name, mount_without_parent(at.self));
 			seen->dentry = at.self;
 			seen->parent = parent;
 			seen->seq = 1; /* odd marks a mount */

@@ -15,6 +15,8 @@
 
 /* scratch_decide() - answers of all layers of s->req. @undecided: the label's. Return: 0, -EPERM. */
 int scratch_decide(struct lsmd_scratch *s, u32 undecided);
+/* scratch_refuse() - a refusal that no layer gave. Return: -EPERM. */
+int scratch_refuse(struct lsmd_scratch *s, u32 wanted, u32 reason);
 /* scratch_report() - send s as an event. Return: 0. */
 int scratch_report(struct lsmd_scratch *s);
 

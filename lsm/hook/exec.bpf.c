@@ -74,17 +74,17 @@ static __always_inline int exec_begin(struct lsmd_scratch *s, struct lsmd_label 
 static __always_inline int exec_decide(struct lsmd_scratch *s, struct task_struct *task, struct lsmd_exec *exec,
 				       struct lsmd_label *label, int interpreter)
 {
-	int full = label && exec_too_many(s, exec, label), ret;
-
-	if (!s->req.n_layers && !full)
+	if (label && exec_too_many(s, exec, label)) {
+		scratch_refuse(s, LSMD_ACCESS_EXEC, LSMD_REASON_LAYERS_FULL);
+		scratch_report(s);
+		return -EPERM;
+	}
+	if (!s->req.n_layers)
 		return 0;
-	if (s->name.reason == LSMD_REASON_NONE && s->req.n_layers && s->home != namespace_id(task))
+	if (s->name.reason == LSMD_REASON_NONE && s->home != namespace_id(task))
 		s->name.reason = LSMD_REASON_FOREIGN_NAMESPACE;
-	if (full)
-		s->name.reason = LSMD_REASON_LAYERS_FULL;
 	s->req.deny_only = interpreter;
-	ret = hook_verdict(s);
-	return hook_errno(full || ret);
+	return hook_verdict(s);
 }
 
 /*

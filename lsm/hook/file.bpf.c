@@ -14,8 +14,8 @@ static __always_inline u32 file_access(const struct file *file)
 {
 	u32 flags = file->f_flags, mode = file->f_mode, wanted = 0;
 
-	if (flags & FMODE_EXEC || mode & FMODE_BACKING)
-		return 0; /* an open for execution is `exec`; overlayfs asked with the merged name before */
+	if (flags & FMODE_EXEC)
+		return 0; /* an open for execution is `exec` */
 	if (mode & FMODE_READ || (flags & O_ACCMODE) == O_ACCMODE)
 		wanted |= LSMD_ACCESS_READ;
 	if (mode & FMODE_WRITE)

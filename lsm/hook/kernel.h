@@ -103,6 +103,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct ns_common {
@@ -277,7 +278,6 @@ struct bpf_iter_meta {
 #define FMODE_WRITE 2
 #define FMODE_EXEC 0x20 /* in f_flags too, only for opens that the kernel makes in order to execute */
 #define FMODE_CREATED 0x100000
-#define FMODE_BACKING 0x2000000 /* since 6.7 */
 #define MAY_WRITE 2
 #define RENAME_EXCHANGE 2
 
@@ -288,6 +288,7 @@ struct bpf_iter_meta {
 
 /* include/linux/mount.h, dcache.h, sched.h, mm.h, mman.h */
 #define MNT_INTERNAL 0x4000
+#define MNT_NS_INTERNAL (-22l) /* fs/mount.h: mounts of the kernel's own, which no user can name */
 #define DCACHE_OP_HASH 1
 #define PF_KTHREAD 0x00200000
 #define PF_IO_WORKER 0x00000010

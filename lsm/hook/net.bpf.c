@@ -73,13 +73,14 @@ enum inet {
 };
 
 /* inet_read() - the address at @name, of @len bytes, as the kernel will understand it */
-static __always_inline enum inet inet_read(struct lsmd_scratch *s, const void *name, int len)
+static __always_inline enum inet inet_read(struct lsmd_scratch *s, u32 family, const void *name, int len)
 {
+	int inet_socket = family == AF_INET || family == AF_INET6;
 	struct inet_name *inet = (struct inet_name *)s->raw;
 	u32 size = len;
 
 	if (len < (int)sizeof(inet->family))
-		return INET_NO_AIM;
+		return inet_socket ? INET_NO_AIM : INET_UNKNOWN;
 	if (size > sizeof(*inet))
 		size = sizeof(*inet);
 	__builtin_memset(inet, 0, sizeof(*inet));
@@ -88,7 +89,7 @@ static __always_inline enum inet inet_read(struct lsmd_scratch *s, const void *n
 		return INET_UNKNOWN;
 	s->req.address.family = inet->family;
 	s->req.address.port = bpf_ntohs(inet->port);
-	if (inet->family == AF_UNSPEC)
+	if (inet->family == AF_UNSPEC && inet_socket)
 		return INET_NO_AIM;
 	if (inet->family == AF_INET && len >= INET_NAME_LEN)
 		address_v4(&s->req.address, inet->v4);
@@ -101,7 +102,7 @@ static __always_inline enum inet inet_read(struct lsmd_scratch *s, const void *n
 }
 
 /* inet_decide() - `connect` to the address at @name */
-static __always_inline int inet_decide(u32 hook, u32 proto, const void *name, int len)
+static __always_inline int inet_decide(u32 hook, u32 family, u32 protocol, const void *name, int len)
 {
 	struct lsmd_scratch *s;
 	enum inet inet;
@@ -111,8 +112,8 @@ static __always_inline int inet_decide(u32 hook, u32 proto, const void *name, in
 	if (!s)
 		return ret;
 	s->req.object = LSMD_OBJECT_ADDRESS;
-	s->req.address.proto = proto;
-	inet = inet_read(s, name, len);
+	s->req.address.proto = proto_of(family, protocol);
+	inet = inet_read(s, family, name, len);
 	if (inet == INET_NO_AIM) {
 		scratch_release(s);
 		return 0;
@@ -152,7 +153,7 @@ int BPF_PROG(lsmd_socket_connect, struct socket *sock, struct sockaddr *address,
 	}
 	if (family == AF_NETLINK)
 		return 0; /* the kernel's own; verb `socket` */
-	return inet_decide(LSMD_HOOK_SOCKET_CONNECT, proto_of(family, sk->sk_protocol), address, addrlen);
+	return inet_decide(LSMD_HOOK_SOCKET_CONNECT, family, sk->sk_protocol, address, addrlen);
 }
 
 SEC("lsm/socket_sendmsg")
@@ -175,7 +176,7 @@ int BPF_PROG(lsmd_socket_sendmsg, struct socket *sock, struct msghdr *msg, int s
 	protocol = sk->sk_protocol;
 	if (sock->type != SOCK_STREAM && protocol != IPPROTO_SCTP)
 		return 0; /* a datagram with a destination is `send` */
-	return inet_decide(LSMD_HOOK_SOCKET_SENDMSG, proto_of(family, protocol), msg->msg_name, msg->msg_namelen);
+	return inet_decide(LSMD_HOOK_SOCKET_SENDMSG, family, protocol, msg->msg_name, msg->msg_namelen);
 }
 
 /* include/net/sctp and include/uapi/linux/sctp.h: calls that aim at addresses of a peer */
@@ -185,10 +186,10 @@ int BPF_PROG(lsmd_socket_sendmsg, struct socket *sock, struct msghdr *msg, int s
 #define SCTP_SENDMSG_CONNECT 104
 #define SCTP_ADDRESSES_MAX 8
 
-/* inet_decide_at() - inet_decide() for an address and a protocol given as numbers; verified once */
-__noinline int inet_decide_at(u32 hook, u32 proto, u64 name, u32 len)
+/* sctp_decide_one() - one of the addresses, given as a number; verified once */
+__noinline int sctp_decide_one(u64 name, u32 len)
 {
-	return inet_decide(hook, proto, (const void *)name, len);
+	return inet_decide(LSMD_HOOK_SCTP_BIND_CONNECT, AF_INET6, IPPROTO_SCTP, (const void *)name, len);
 }
 
 /* sctp_decide() - every one of the packed addresses; more than can be looked at are undecided */
@@ -204,12 +205,12 @@ static __always_inline int sctp_decide(u64 address, int len)
 		family = 0;
 		bpf_probe_read_kernel(&family, sizeof(family), (const void *)address);
 		size = family == AF_INET6 ? (int)sizeof(struct inet_name) : INET_NAME_LEN;
-		ret = inet_decide_at(LSMD_HOOK_SCTP_BIND_CONNECT, LSMD_PROTO_SCTP, address, size);
+		ret = sctp_decide_one(address, size);
 		address += size;
 		len -= size;
 	}
 	if (!ret && len > 0)
-		ret = inet_decide_at(LSMD_HOOK_SCTP_BIND_CONNECT, LSMD_PROTO_SCTP, 0, sizeof(struct inet_name));
+		ret = sctp_decide_one(0, sizeof(struct inet_name));
 	return hook_errno(ret);
 }
 
