@@ -96,6 +96,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(AGENT_LIB) $(POLICY_LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) -lcmocka
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/bpf/lsmd-%.o $(B)/bpf/lsmd-%.skel.h
 
+include tests/bench/rules.mk
 include tests/engine/rules.mk
 
 unit: $(UNIT_TESTS)
@@ -124,5 +125,5 @@ format:
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/agent $(B)/tests -name '*.d' -type f 2>/dev/null)
 .PHONY: all help deps unit install format clean
