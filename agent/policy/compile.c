@@ -38,9 +38,12 @@ static int refuse_size(struct compiler *compiler, struct place place)
 static int automaton_refuse(struct compiler *compiler, struct automaton *automaton, uint32_t owner)
 {
 	automaton->full = true;
-	return refuse(compiler, "pattern-too-costly", automaton->owners.items[owner]->place,
-		      "give patterns that begin with the same '**' one rule, and write '*' where '**' is not needed",
-		      "the wildcards of this policy need too large an automaton, and this pattern most of it");
+	compiler->n_costly++;
+	return refuse(
+		compiler, "pattern-too-costly", automaton->owners.items[owner]->place,
+		"write '*' where '**' is not needed, fewer '?' and '*' behind a '**', or one rule for all patterns that "
+		"begin with the same '**'",
+		"the wildcards of this policy need too large an automaton, and this pattern most of it");
 }
 
 static void automaton_clear(struct automaton *automaton)
@@ -229,6 +232,9 @@ static int subject_compile(struct compiler *compiler, const struct policy *polic
 	return r;
 }
 
+/* Each automaton that grows too large takes its time: behind so many of them no more are tried. */
+#define COSTLY_MAX 4
+
 /* The patterns become an automaton of the image. @start and @bytemap stay 0 when there are none. */
 static int automaton_close(struct compiler *compiler, struct automaton *automaton, uint32_t *start, uint32_t *bytemap)
 {
@@ -236,7 +242,7 @@ static int automaton_close(struct compiler *compiler, struct automaton *automato
 	uint32_t costliest = 0;
 	int r;
 
-	if (!automaton->owners.n || automaton->full) {
+	if (!automaton->owners.n || automaton->full || compiler->n_costly >= COSTLY_MAX) {
 		automaton_clear(automaton);
 		return 0;
 	}

@@ -33,6 +33,7 @@ struct compiler {
 	const struct policy_set *set;
 	struct diags *diags;
 	bool refused;
+	unsigned int n_costly; /* automata that were refused */
 	struct class_table classes;
 	struct tree tree;
 	struct comb comb;

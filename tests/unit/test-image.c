@@ -309,6 +309,27 @@ static void what_is_too_large_is_refused(void **state)
 	free(many);
 }
 
+/* Every policy explodes: some are said, none is waited for behind them, and nothing is compiled. */
+static void many_explosions_end_in_time(void **state)
+{
+	struct object object = PATH("/**a?????????????????????????");
+	struct rule rule = { .access = READ, .objects = &object, .n_objects = 1 };
+	struct policy many[20];
+	char names[20][8];
+	const struct policy_set set = { .policies = many, .n_policies = 20, .files = files, .n_files = 1 };
+	struct lsmd_image_header *image;
+	struct diags diags = {};
+	size_t size;
+
+	for (int i = 0; i < 20; i++) {
+		sprintf(names[i], "p%02d", i);
+		many[i] = (struct policy){ .name = names[i], .rules = &rule, .n_rules = 1 };
+	}
+	assert_int_equal(image_build(&set, &diags, &image, &size), IMAGE_REFUSED);
+	assert_in_range(diags.n_errors, 1, 4);
+	diags_clear(&diags);
+}
+
 /* Two names with one FNV-1a of 64 bits, found by others. */
 static void two_names_with_one_key_are_refused(void **state)
 {
@@ -495,6 +516,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_compiled_is_refused_with_its_place),
 		cmocka_unit_test(policies_that_are_off_hold_nobody),
 		cmocka_unit_test(what_is_too_large_is_refused),
+		cmocka_unit_test(many_explosions_end_in_time),
 		cmocka_unit_test(two_names_with_one_key_are_refused),
 		cmocka_unit_test(any_changed_byte_is_found),
 		cmocka_unit_test(what_is_no_image_is_refused),
