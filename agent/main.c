@@ -26,7 +26,6 @@
  */
 static const int kept_capabilities[] = {
 	CAP_BPF, /* maps of the next image, and putting them into their slots */
-	CAP_SYS_ADMIN, /* BPF_MAP_GET_FD_BY_ID, BPF_PROG_GET_FD_BY_ID: the image in force, numbers of the programs */
 	CAP_AUDIT_WRITE, /* USER_AVC records */
 	CAP_DAC_READ_SEARCH, /* open_by_handle_at(): the cgroup of a process that may have ended */
 };

@@ -219,8 +219,33 @@ uint64_t kernel_generation(const struct kernel *kernel)
 	return __atomic_load_n(&kernel->control->active, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * kernel_release() - nobody is held any more, before the programs go one by one: without task_alloc new tasks would have no label, and
+ * be undecided in the hooks that are still there
+ */
+static int kernel_release(const char *pins)
+{
+	_cleanup_(kernel_freep) struct kernel *kernel = side_new();
+	struct kernel_why why;
+	int r;
+
+	if (!kernel)
+		return -ENOMEM;
+	r = pin_open(kernel, pins, &why);
+	if (!r)
+		r = control_map(kernel);
+	if (!r)
+		r = swap_open_active(kernel);
+	return r ? r : swap_end(kernel);
+}
+
 int kernel_unload(const char *pins)
 {
+	int r = kernel_release(pins);
+
+	/* Programs of another build, or half a set, can only be taken away. */
+	if (r && r != KERNEL_FOREIGN_PINS && r != KERNEL_NOTHING_LOADED)
+		return r;
 	return pin_remove(pins);
 }
 

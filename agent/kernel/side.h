@@ -91,6 +91,9 @@ int swap_image(struct kernel *kernel, const struct lsmd_image_header *image, siz
 /** swap_open_active() - open and map the image in force, by its id (CAP_SYS_ADMIN); nothing when none is */
 int swap_open_active(struct kernel *kernel);
 
+/** swap_end() - no image is in force from now on, and no decision reads one any more */
+int swap_end(struct kernel *kernel);
+
 /** swap_forget() - let go of the image in force */
 void swap_forget(struct kernel *kernel);
 

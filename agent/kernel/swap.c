@@ -115,6 +115,14 @@ static void slot_clear(struct kernel *kernel, uint64_t generation)
 	bpf_map_delete_elem(kernel->map_fds[SIDE_IMAGES], &slot);
 }
 
+int swap_end(struct kernel *kernel)
+{
+	uint64_t active = kernel->control->active;
+
+	__atomic_store_n(&kernel->control->active, 0, __ATOMIC_SEQ_CST);
+	return active ? slot_set(kernel, active, kernel->image_fd) : 0; /* for its grace period */
+}
+
 int swap_image(struct kernel *kernel, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
 	       struct kernel_times *times)
 {

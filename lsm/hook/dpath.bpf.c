@@ -29,14 +29,6 @@ static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u6
 	return (const struct mount *)(s->raw + DENTRY_HEAD);
 }
 
-static __always_inline u64 mount_namespace(u64 mount)
-{
-	u64 ns = 0;
-
-	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)(mount + bpf_core_field_offset(struct mount, mnt_ns)));
-	return ns;
-}
-
 static __always_inline u32 dentry_seq_now(u64 dentry)
 {
 	u32 seq = 1; /* odd: never equal to one that was accepted */
@@ -62,15 +54,6 @@ static __always_inline const struct dentry *dentry_start(u64 dentry)
 static __always_inline const struct mount *mount_head(struct lsmd_scratch *s, u64 mount)
 {
 	return bpf_rdonly_cast((void *)mount, bpf_core_type_id_kernel(struct mount));
-}
-
-static __always_inline u64 mount_namespace(u64 mount)
-{
-	const struct mount *at = bpf_rdonly_cast((void *)mount, bpf_core_type_id_kernel(struct mount));
-	u64 ns = 0;
-
-	bpf_probe_read_kernel(&ns, sizeof(ns), &at->mnt_ns);
-	return ns;
 }
 
 static __always_inline u32 dentry_seq_now(u64 dentry)
@@ -178,13 +161,39 @@ static __always_inline int walk_enter(struct lsmd_scratch *s, struct walk_mount 
 	return 0;
 }
 
+/* mount_field() - a pointer member of a mount, as a number */
+static __always_inline u64 mount_field(u64 mount, u32 offset)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)(mount + offset));
+	return value;
+}
+
+/* A copy of a mount receives from it (mnt_master), and shows the same when it has the same root. */
+#define MASTERS_MAX 8
+
+__noinline u64 mount_here(u64 mount, u64 ns)
+{
+	u32 root_at = bpf_core_field_offset(struct mount, mnt) + bpf_core_field_offset(struct vfsmount, mnt_root);
+	u64 root = mount_field(mount, root_at), at = mount;
+	int i;
+
+	for (i = 0; i < MASTERS_MAX && at; i++) {
+		if (mount_field(at, bpf_core_field_offset(struct mount, mnt_ns)) == ns)
+			return mount_field(at, root_at) == root ? at : mount;
+		at = mount_field(at, bpf_core_field_offset(struct mount, mnt_master));
+	}
+	return mount;
+}
+
 /*
  * mount_without_parent() - what a mount that hangs nowhere makes of a name. The kernel's own mounts (overlayfs opens the files of its
  * layers through such, after it has asked with the merged name) hold what no user can name; anything else was detached.
  */
 static __always_inline u32 mount_without_parent(u64 mount)
 {
-	return mount_namespace(mount) == (u64)MNT_NS_INTERNAL ? LSMD_REASON_PATH_ANONYMOUS : LSMD_REASON_PATH_UNREACHABLE;
+	return mount_field(mount, bpf_core_field_offset(struct mount, mnt_ns)) == (u64)MNT_NS_INTERNAL ? LSMD_REASON_PATH_ANONYMOUS : LSMD_REASON_PATH_UNREACHABLE;
 }
 
 /* walk_up() - first pass: names and sequence counts from the leaf to the namespace's root */

@@ -25,6 +25,11 @@ enum walk {
 /* path_name() - one walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root */
 int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root);
 /*
+ * mount_here() - the mount of the current task's namespace that a mount (a number, struct mount *) of another one was copied from, as
+ * services with private folders have them; @mount itself where there is none
+ */
+u64 mount_here(u64 mount, u64 ns);
+/*
  * pieces_long() - the @len bytes at @bytes as one component in front of name->first, from its last piece to its first.
  * Return: how many pieces; 0 when it cannot be read or does not fit.
  */
@@ -54,40 +59,70 @@ static __always_inline u64 namespace_id(struct task_struct *task)
 	return ns->ns.inum;
 }
 
-/* path_walk_as() - name an object by its dentry and mount, as the mount namespace of @task sees it */
-static __always_inline void path_walk_as(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
-					 struct vfsmount *mnt, struct task_struct *task)
+static __always_inline void name_start(struct lsmd_name *name)
 {
-	u64 ns_root = pointer_number(s, task->nsproxy->mnt_ns->root);
-	u64 mount = pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt);
-	int try, walk;
-
 	name->zero = 0;
 	name->tree = LSMD_TREE_OBJECT;
 	name->first = LSMD_PIECES_MAX;
-	if (!mnt || !dentry || mnt->mnt_flags & MNT_INTERNAL) {
-		name->reason = LSMD_REASON_PATH_ANONYMOUS;
-		return;
-	}
 	name->reason = LSMD_REASON_HELPER_FAILED;
+}
+
+/* path_walk_mount() - walk until nothing races, a few times */
+static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount,
+					    struct task_struct *task)
+{
+	u64 ns_root = pointer_number(s, task->nsproxy->mnt_ns->root);
+	int try;
+
 	for (try = 0; try < LSMD_WALK_TRIES; try++) {
-		walk = path_name(s, name, pointer_number(s, dentry), mount, ns_root);
-		if (walk != WALK_RACED)
+		if (path_name(s, name, dentry, mount, ns_root) != WALK_RACED)
 			return;
 		count_add(LSMD_COUNT_WALK_RETRIED, 1);
 	}
 	name->reason = LSMD_REASON_PATH_RACED;
 }
 
-/* path_walk() - the same for the task that acts; away from home nothing can be decided (MEANING.md 13) */
+/* path_home() - away from home nothing can be decided by name (MEANING.md 13) */
+static __always_inline void path_home(struct lsmd_scratch *s, struct lsmd_name *name, struct task_struct *task)
+{
+	if (name->reason == LSMD_REASON_NONE && s->home != namespace_id(task))
+		name->reason = LSMD_REASON_FOREIGN_NAMESPACE;
+}
+
+/* path_walk_as() - name an object by its dentry and mount, as the mount namespace of @task sees it */
+static __always_inline void path_walk_as(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
+					 struct vfsmount *mnt, struct task_struct *task)
+{
+	u64 mount = pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt);
+
+	name_start(name);
+	if (!mnt || !dentry || mnt->mnt_flags & MNT_INTERNAL)
+		name->reason = LSMD_REASON_PATH_ANONYMOUS;
+	else
+		path_walk_mount(s, name, pointer_number(s, dentry), mount, task);
+}
+
+/* path_walk() - the same for the task that acts */
 static __always_inline void path_walk(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
 				      struct vfsmount *mnt)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	path_walk_as(s, name, dentry, mnt, task);
-	if (name->reason == LSMD_REASON_NONE && s->home != namespace_id(task))
-		name->reason = LSMD_REASON_FOREIGN_NAMESPACE;
+	path_home(s, name, task);
+}
+
+/* path_walk_peer() - the same for what another task named, maybe through a copy of a mount that is in this namespace too */
+static __always_inline void path_walk_peer(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
+					   struct vfsmount *mnt)
+{
+	u64 mount = pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt);
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	name_start(name);
+	mount = mount_here(mount, pointer_number(s, task->nsproxy->mnt_ns));
+	path_walk_mount(s, name, pointer_number(s, dentry), mount, task);
+	path_home(s, name, task);
 }
 
 #endif

@@ -81,8 +81,7 @@ static __always_inline int exec_decide(struct lsmd_scratch *s, struct task_struc
 	}
 	if (!s->req.n_layers)
 		return 0;
-	if (s->name.reason == LSMD_REASON_NONE && s->home != namespace_id(task))
-		s->name.reason = LSMD_REASON_FOREIGN_NAMESPACE;
+	path_home(s, &s->name, task);
 	s->req.deny_only = interpreter;
 	return hook_verdict(s);
 }

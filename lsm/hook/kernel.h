@@ -104,6 +104,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
+	struct mount *mnt_master;
 };
 
 struct ns_common {
@@ -127,6 +128,7 @@ struct mnt_namespace___seq {
 
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
+	struct mount *mnt_master;
 };
 
 struct path {

@@ -274,7 +274,7 @@ static __always_inline int unix_decide(u32 hook, struct sock *other)
 	}
 	dentry = peer->path.dentry;
 	if (dentry) {
-		path_walk(s, &s->name, dentry, peer->path.mnt);
+		path_walk_peer(s, &s->name, dentry, peer->path.mnt);
 	} else if (abstract_name(s, peer)) {
 		scratch_release(s);
 		return 0; /* an unnamed peer: a pair that was made together */
