@@ -96,6 +96,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(AGENT_LIB) $(POLICY_LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) -lcmocka
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/bpf/lsmd-%.o $(B)/bpf/lsmd-%.skel.h
 
+include tests/bench/rules.mk
 include tests/engine/rules.mk
 
 unit: $(UNIT_TESTS)
@@ -114,9 +115,9 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lsmd/policies policies/*.json
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/lsmd/policies.d $(DESTDIR)$(SYSCONFDIR)/lsmd/abstractions $(DESTDIR)$(PREFIX)/share/lsmd/policies.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/lsmd/lsmd.json || install -D -m 644 packaging/lsmd.json $(DESTDIR)$(SYSCONFDIR)/lsmd/lsmd.json
-	for page in packaging/man/*.[1-8]; do \
+	for page in $(wildcard packaging/man/*.[1-8]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
-	install -D -m 644 packaging/completion/lsmctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lsmctl
+	$(if $(wildcard packaging/completion/lsmctl.bash),install -D -m 644 packaging/completion/lsmctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lsmctl)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
