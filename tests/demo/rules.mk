@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The demo: what is missing is installed, everything is built, and the story is told in a throw-away virtual machine.
+DEMO_KERNEL ?= 6.1
+
+demo:
+	+@MAKE='$(MAKE)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL)
+
+demo-shell:
+	+@MAKE='$(MAKE)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL) --shell
+
+.PHONY: demo demo-shell
