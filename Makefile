@@ -97,6 +97,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(AGENT_LIB) $(POLICY_LIB)
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/bpf/lsmd-%.o $(B)/bpf/lsmd-%.skel.h
 
 include tests/bench/rules.mk
+include tests/demo/rules.mk
 include tests/engine/rules.mk
 
 unit: $(UNIT_TESTS)
