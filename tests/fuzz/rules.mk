@@ -17,7 +17,7 @@ $(FUZZ_DIR)/fuzz-%: $(FUZZ_DIR)/tests/fuzz/fuzz-%.o $(FUZZ_OBJS)
 fuzz: $(addprefix $(FUZZ_DIR)/,$(FUZZ_TARGETS))
 	@for t in $(FUZZ_TARGETS); do \
 		mkdir -p $(FUZZ_DIR)/corpus/$$t; echo "# $$t"; \
-		$(FUZZ_DIR)/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(FUZZ_DIR)/$$t. \
+		$(FUZZ_DIR)/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=30 -artifact_prefix=$(FUZZ_DIR)/$$t. \
 			-print_final_stats=1 -verbosity=0 $(FUZZ_DIR)/corpus/$$t \
 			$$(ls -d tests/fuzz/corpus/$$t 2>/dev/null) || exit 1; \
 	done
