@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# bash completion for lsmctl; tests/lint holds it to what `lsmctl COMMAND --help` says.
+
+# Options of lsmctl itself and of each command; one that ends in '=' takes a value.
+declare -gA _lsmctl_options=(
+	[lsmctl]="--settings= --help --version"
+	[check]="--abstractions= --force --json --quiet --help"
+	[reload]="--dry-run --force --json --help"
+	[status]="--json --help"
+	[events]="--follow --last= --json --help"
+	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
+	[doctor]="--json --help"
+	[unload]="--help"
+	[help]=""
+)
+
+# _lsmctl_command: the command among the words so far, or lsmctl where there is none yet
+_lsmctl_command()
+{
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--settings) ((i++)) ;;
+		-*) ;;
+		*) echo "${COMP_WORDS[i]}"; return ;;
+		esac
+	done
+	echo lsmctl
+}
+
+# _lsmctl_words LIST: of its words those that go on from what stands there
+_lsmctl_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
+
+# _lsmctl_value OPTION: what may stand behind it; false where it takes nothing
+_lsmctl_value()
+{
+	case $1 in
+	--settings|--policies|--abstractions|--exe|--open|--exec) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--access) _lsmctl_words "read write append create delete rename link" ;;
+	--connect) _lsmctl_words "tcp: udp: sctp: dccp: unix:/ unix:@" ;;
+	--pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2> /dev/null)" -- "$cur") ;;
+	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	--last) ;;
+	*) return 1 ;;
+	esac
+}
+
+_lsmctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} command options
+
+	COMPREPLY=()
+	_lsmctl_value "${COMP_WORDS[COMP_CWORD - 1]}" && return
+	command=$(_lsmctl_command)
+	options=${_lsmctl_options[$command]-}
+	if [[ $cur == -* ]]; then
+		_lsmctl_words "${options//=/}"
+	elif [[ $command == lsmctl || $command == help ]]; then
+		_lsmctl_words "check reload status events explain doctor unload help"
+	elif [[ $command == check ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+
+complete -o filenames -F _lsmctl lsmctl
