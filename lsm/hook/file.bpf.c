@@ -280,6 +280,15 @@ static __always_inline int dentry_is_directory(const struct dentry *dentry)
 	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
 }
 
+/*
+ * dentry_exists() - is there a file by this name? Through a number: some verifiers before 6.16 hold d_inode of a hook's argument
+ * to be never NULL (BTF_TYPE_SAFE_TRUSTED in kernel/bpf/verifier.c), and take the comparison with NULL out.
+ */
+static __always_inline int dentry_exists(struct lsmd_scratch *s, const struct dentry *dentry)
+{
+	return pointer_number(s, dentry->d_inode) != 0;
+}
+
 SEC("lsm/path_rename")
 int BPF_PROG(lsmd_path_rename, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry, unsigned int flags, int ret)
@@ -294,7 +303,7 @@ int BPF_PROG(lsmd_path_rename, const struct path *old_dir, struct dentry *old_de
 	s->req.two = 1;
 	s->req.exchange = !!(flags & RENAME_EXCHANGE);
 	s->req.directory = dentry_is_directory(old_dentry) || (s->req.exchange && dentry_is_directory(new_dentry));
-	s->req.replaces = new_dentry->d_inode && !s->req.exchange;
+	s->req.replaces = dentry_exists(s, new_dentry) && !s->req.exchange;
 	path_walk(s, &s->name, old_dentry, old_dir->mnt);
 	path_walk(s, &s->other, new_dentry, new_dir->mnt);
 	return hook_leave(s);
