@@ -51,14 +51,19 @@ def is_script(name):
     return text(name).startswith("#!")
 
 
+# Strings come first: they may hold what begins a comment.
+_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*', flags=re.S)
+
+
 def _blank(match):
-    """A comment or string becomes blanks of its length; its lines stay."""
-    return re.sub(r"[^\n]", " ", match.group(0))
+    """A comment becomes blanks of its length; its lines stay."""
+    token = match.group(0)
+    return re.sub(r"[^\n]", " ", token) if token[0] == "/" else token
 
 
 def code(name):
     """C text without comments, places kept."""
-    return re.sub(r"/\*.*?\*/|//[^\n]*", _blank, text(name), flags=re.S)
+    return _TOKEN.sub(_blank, text(name))
 
 
 def line_of(content, offset):
