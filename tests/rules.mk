@@ -21,7 +21,12 @@ vm-stage: all
 vm: vm-stage
 	@$(TEST_ENV) tests/run vm
 
-check: $(TEST_BINARIES) vm-stage
+# Nothing is installed here. The Makefile is read again, since `make deps check` has installed the libraries meanwhile.
+check:
+	@pkg-config --exists $(PACKAGES) cmocka || { echo 'check: libraries are missing: run `make deps` as root first' >&2; false; }
+	@$(MAKE) --no-print-directory check-all
+
+check-all: $(TEST_BINARIES) vm-stage
 	@$(TEST_ENV) tests/run unit golden engine lint vm
 
-.PHONY: test vm check vm-stage
+.PHONY: test vm check check-all vm-stage
