@@ -99,6 +99,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(AGENT_LIB) $(POLICY_LIB)
 include tests/bench/rules.mk
 include tests/demo/rules.mk
 include tests/engine/rules.mk
+include tests/fuzz/rules.mk
 
 unit: $(UNIT_TESTS)
 	@for t in $^; do echo "# $$t"; $$t || exit 1; done

@@ -98,7 +98,7 @@ static int ask_layers(lsmd_image_id image, const struct ask *ask, struct lsmd_na
 	return held->overflow ? ASK_TOO_MANY_LAYERS : 0;
 }
 
-/* `off` layers are carried by labels, so that they can be turned on again, but answer nothing. */
+/* `off` layers may be handed down by labels, so that they can be turned on again, but answer nothing. */
 static void asked_set_layers(const struct lsmd_view *view, const struct lsmd_held *held, struct asked *asked)
 {
 	for (lsmd_u32 i = 0; i < held->n; i++) {

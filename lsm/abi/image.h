@@ -48,7 +48,7 @@ struct lsmd_root {
 };
 
 /*
- * Keys of the hash of (parent, piece): six odd multipliers. The compiler takes attempt 0, 1, … until the
+ * Keys of the hash of (parent, piece): seven odd multipliers. The compiler takes attempt 0, 1, … until the
  * perfect hash exists; attempt a gives key[i] = splitmix64 output number a * 8 + i, made odd.
  */
 #define LSMD_HASH_KEYS (LSMD_PIECE_WORDS + 2)
