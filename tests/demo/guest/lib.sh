@@ -48,8 +48,15 @@ shown()
 run()
 {
 	printf '    $ %s\n' "$1"
-	status=0
-	seen=$(bash -o pipefail -c "$1" 2>&1) || status=$?
+	quiet "$1"
+	shown "$seen"
+}
+
+# run_long COMMAND: the same for one that takes its time
+run_long()
+{
+	printf '    $ %s\n' "$1"
+	patience quiet "$1"
 	shown "$seen"
 }
 
@@ -58,6 +65,26 @@ quiet()
 {
 	status=0
 	seen=$(bash -o pipefail -c "$1" 2>&1) || status=$?
+}
+
+# patience COMMAND...: on a terminal, seconds pass before the reader's eyes meanwhile
+patience()
+{
+	local ticker result=0
+
+	[ -n "${LSMD_DEMO_WIDTH:-}" ] || { "$@"; return; }
+	(
+		start=$SECONDS
+		while sleep 1; do
+			printf '\r\e[K      %s%d s%s' "$dim" "$((SECONDS - start))" "$plain"
+		done
+	) &
+	ticker=$!
+	"$@" || result=$?
+	kill "$ticker"
+	wait "$ticker" 2>/dev/null
+	printf '\r\e[K'
+	return "$result"
 }
 
 # check WHAT COMMAND...: is it so? Where it is not, what was seen is shown.
