@@ -188,8 +188,9 @@ __noinline u64 mount_here(u64 mount, u64 ns)
 }
 
 /*
- * mount_without_parent() - what a mount that hangs nowhere makes of a name. The kernel's own mounts (overlayfs opens the files of its
- * layers through such, after it has asked with the merged name) hold what no user can name; anything else was detached.
+ * mount_without_parent() - what a walk that ends at no root of the process makes of a name. The kernel's own mounts (overlayfs opens the files of its
+ * layers through such, after it has asked with the merged name; its work directory does not even lie below their roots) hold what no
+ * user can name; anything else was detached.
  */
 static __always_inline u32 mount_without_parent(u64 mount)
 {
@@ -260,7 +261,7 @@ static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_nam
 		dentry = head->d_parent;
 		seen->parent = pointer_number(s, dentry);
 		if (seen->parent == self)
-			return walk_fail(name, LSMD_REASON_PATH_UNREACHABLE);
+			return walk_fail(name, mount_without_parent(at.self));
 	}
 	return walk_fail(name, LSMD_REASON_PATH_TOO_DEEP);
 }
