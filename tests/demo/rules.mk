@@ -3,9 +3,9 @@
 DEMO_KERNEL ?= 6.1
 
 demo:
-	+@MAKE='$(MAKE)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL)
+	@MAKE='$(MAKE_COMMAND)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL)
 
 demo-shell:
-	+@MAKE='$(MAKE)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL) --shell
+	@MAKE='$(MAKE_COMMAND)' tests/demo/demo --build $(B) --kernel $(DEMO_KERNEL) --shell
 
 .PHONY: demo demo-shell

@@ -3,8 +3,7 @@
 # How the story is told: numbered steps, commands with their output, a mark for each check. LSMD_DEMO_COLOUR is set where
 # the reader sits at a terminal, LSMD_DEMO_WIDTH is its width, LSMD_DEMO_MARKS=ascii where it has no check marks.
 set -u -o pipefail
-here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-PATH=$here:$PATH
+PATH=${BASH_SOURCE[0]%/*}:$PATH
 
 n_steps=0 n_checks=0 n_failed=0
 status=0        # of the last command shown
@@ -109,7 +108,14 @@ check()
 succeeded() { [ "$status" -eq 0 ]; }
 ended_with() { [ "$status" -eq "$1" ]; }
 said() { grep -q -e "$1" <<< "$seen"; }
-said_literally() { grep -qF -e "$1" <<< "$seen"; }
+said_all()
+{
+	local words
+
+	for words; do
+		grep -qF -e "$words" <<< "$seen" || return
+	done
+}
 not_said() { ! grep -q -e "$1" <<< "$seen"; }
 says() { [ "$seen" = "$1" ]; }
 
