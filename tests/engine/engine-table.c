@@ -7,7 +7,7 @@
 
 #include "agent/policy/set.h"
 #include "agent/util/cleanup.h"
-#include "tests/engine/cases.h"
+#include "agent/policy/cases.h"
 #include "tests/engine/print.h"
 
 #define FILES_MAX 64

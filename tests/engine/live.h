@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "tests/engine/cases.h"
+#include "agent/policy/cases.h"
 
 #define LIVE_ROOT "/srv/lsmd-test"
 

@@ -5,7 +5,7 @@ ENGINE_CASES ?= 200000
 ENGINE_SEED ?= 1
 STAGE ?= $(B)/stage
 ENGINE_TABLES := $(sort $(wildcard tests/cases/*.cases))
-ENGINE_SRCS := $(addprefix tests/engine/,cases.c engine.c engine-bpf.c engine-compare.c engine-core.c engine-random.c engine-reread.c \
+ENGINE_SRCS := $(addprefix tests/engine/,engine.c engine-bpf.c engine-compare.c engine-core.c engine-random.c engine-reread.c \
 	engine-table.c naive.c naive-glob.c naive-move.c print.c random.c shrink.c)
 
 # ENGINE_BPF= leaves the BPF program out of the run, for builders who are not root.
@@ -29,8 +29,8 @@ engine: $(ENGINE_DIR)/engine
 
 # The live runner is linked statically, and never instrumented: a subject that opens libraries or writes coverage could not run
 # under its policy. `make engine-stage` puts both where the guest tests look for them.
-LIVE_SRCS := $(addprefix tests/engine/,cases.c live.c live-scene.c live-ways.c)
-LIVE_HEADERS := $(wildcard tests/engine/*.h agent/policy/ask.h agent/util/cleanup.h lsm/abi/*.h)
+LIVE_SRCS := agent/policy/cases.c $(addprefix tests/engine/,live.c live-scene.c live-ways.c)
+LIVE_HEADERS := $(wildcard tests/engine/*.h agent/policy/ask.h agent/policy/cases.h agent/util/cleanup.h lsm/abi/*.h)
 
 $(ENGINE_DIR)/lsmd-live: $(LIVE_SRCS) $(LIVE_HEADERS)
 	@mkdir -p $(@D)

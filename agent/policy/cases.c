@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Reading of case tables: lines to columns, columns to a question. See tests/cases/README.md. */
-#include "tests/engine/cases.h"
+#include "agent/policy/cases.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -388,6 +388,21 @@ static int columns_read(struct test_case *c, char *line)
 	return verdict_read(columns[4], &c->verdict);
 }
 
+int case_fill(struct test_case *c)
+{
+	int r = subject_read(c);
+
+	if (!r)
+		r = access_read(c);
+	if (!r)
+		r = object_read(c);
+	if (r)
+		return r;
+	access_of_node(c);
+	unix_address(c);
+	return 0;
+}
+
 /* @line is written into. */
 static int case_read(struct test_case *c, char *line)
 {
@@ -400,16 +415,7 @@ static int case_read(struct test_case *c, char *line)
 		return -EINVAL;
 	c->no_core = strstr(c->text, "[live]");
 	c->no_live = strstr(c->text, "[core]");
-	r = subject_read(c);
-	if (!r)
-		r = access_read(c);
-	if (!r)
-		r = object_read(c);
-	if (r)
-		return r;
-	access_of_node(c);
-	unix_address(c);
-	return 0;
+	return case_fill(c);
 }
 
 static int table_add(struct case_table *table, char *line, unsigned int number)

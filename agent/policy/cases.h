@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tables of verdict cases, tests/cases/NAME.cases: one case a line, six columns and a text that begins with the
- * statements of MEANING.md that it shows. tests/cases/README.md is the form. Read by every engine and by the live
- * runner, which links nothing else.
+ * Cases: one access each, and the answer that is wanted. Two forms are read: tables, tests/cases/NAME.cases, one case a line,
+ * six columns and a text that begins with the statements of MEANING.md that it shows (tests/cases/README.md is the form); and
+ * JSON, for those who write policies (lsmd-test(5)). Tables are read by every engine and by the live runner, which links nothing
+ * else of this room.
  */
-#ifndef LSMD_TESTS_ENGINE_CASES_H
-#define LSMD_TESTS_ENGINE_CASES_H
+#ifndef LSMD_POLICY_CASES_H
+#define LSMD_POLICY_CASES_H
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -34,8 +35,8 @@ struct test_case {
 	char *access;   /* as written */
 	char *object;   /* as written */
 	enum case_verdict verdict;
-	char *by;
-	char *text; /* statements, marks, words */
+	char *by;   /* as written, joined by ','; JSON: NULL where it is not asked for */
+	char *text; /* statements, marks, words; JSON: NULL or the description */
 	bool no_core; /* marked [live]: only a kernel answers it */
 	bool no_live; /* marked [core]: cannot be made on a live kernel */
 
@@ -52,6 +53,13 @@ struct case_table {
 	struct test_case *cases;
 	size_t n_cases;
 };
+
+/**
+ * case_fill() - a case from its columns
+ * @c: its columns are filled in; on an error too the caller's to free, with the table's
+ * Return: 0, -EINVAL: subject, access or object is not spelled right, -ENOMEM
+ */
+int case_fill(struct test_case *c);
 
 /**
  * case_table_read() - read a whole table
