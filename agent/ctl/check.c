@@ -106,7 +106,6 @@ static int findings_print(const struct ctl *ctl, const struct check *check, cons
 
 		if (r)
 			return ctl_error(r, "cannot write the findings");
-		putchar('\n');
 		return intake->image ? CTL_DONE : CTL_FOUND;
 	}
 	if (intake->diags.n_diags)

@@ -64,7 +64,7 @@ static int set_read(struct reader *reader, struct naive_token *token)
 	int r;
 
 	token->kind = TOKEN_SET;
-	if (reader->pos < reader->len && strchr("!^", reader->bytes[reader->pos])) {
+	if (reader->pos < reader->len && (reader->bytes[reader->pos] == '!' || reader->bytes[reader->pos] == '^')) {
 		outside = true;
 		reader->pos++;
 	}
