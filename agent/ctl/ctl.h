@@ -31,7 +31,7 @@ struct ctl_command {
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command; gives the exit status */
 };
 
-extern const struct ctl_command ctl_check, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
+extern const struct ctl_command ctl_check, ctl_test, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
 
 /**
  * ctl_option() - getopt_long() of a command, without its messages

@@ -68,6 +68,19 @@ int case_fill(struct test_case *c);
  * Return: 0, -EINVAL when there was a complaint, or the error of reading.
  */
 int case_table_read(const char *path, FILE *complaints, struct case_table *ret);
+
+/**
+ * case_json_read() - the cases of a JSON file: one a verb and object
+ * @file:  as source_read() takes it
+ * @files: receives the file, for what is wrong with it
+ * @diags: what is wrong
+ * @ret:   on 0 case_table_free(). `policies` of its cases is empty where the file names none
+ * Return: 0, SOURCE_REFUSED, -ENOMEM
+ */
+struct files;
+struct diags;
+int case_json_read(struct files *files, const char *path, struct diags *diags, struct case_table *ret);
+
 void case_table_free(struct case_table *table);
 
 /** case_verdict_name() - as in the table */

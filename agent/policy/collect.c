@@ -85,7 +85,7 @@ static int name_list(struct listing *listing, DIR *dir, const char *path, const 
 	_cleanup_free_ char *full = NULL;
 	bool folder = name_ends(name, ".json.d") && listing->drop_ins;
 
-	if (name[0] == '.' || (!folder && !name_ends(name, ".json")))
+	if (name[0] == '.' || (!folder && !name_ends(name, ".json")) || name_ends(name, ".test.json"))
 		return 0;
 	if (asprintf(&full, "%s%s%s", path, name_ends(path, "/") ? "" : "/", name) < 0) {
 		full = NULL;

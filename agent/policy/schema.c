@@ -61,6 +61,31 @@ static const struct key part_keys[] = {
 	[POLICY_RULES] = { "rules", KEY_OPTIONAL, IS_ARRAY },
 };
 
+static const struct key test_keys[] = {
+	[TEST_SCHEMA] = { "$schema", KEY_OPTIONAL, IS_STRING },
+	[TEST_VERSION] = { "version", KEY_REQUIRED, IS_NUMBER, VERSION_EXAMPLE },
+	[TEST_DESCRIPTION] = { "description", KEY_OPTIONAL, IS_STRING },
+	[TEST_POLICIES] = { "policies", KEY_OPTIONAL, IS_STRINGS },
+	[TEST_EXE] = { "exe", KEY_OPTIONAL, IS_STRINGS },
+	[TEST_CASES] = { "cases", KEY_REQUIRED, IS_ARRAY, "\"cases\": [{ \"deny\": \"read\", \"path\": \"/etc/shadow\" }]" },
+};
+_Static_assert((int)TEST_VERSION == (int)POLICY_VERSION, "version_check() looks for one of them");
+
+static const struct key case_keys[] = {
+	[CASE_KEY_ALLOW] = { "allow", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_DENY] = { "deny", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_AUDIT] = { "audit", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_EXE] = { "exe", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_PATH] = { "path", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_NEW] = { "new", KEY_OPTIONAL, IS_STRING },
+	[CASE_KEY_INTERPRETER] = { "interpreter", KEY_OPTIONAL, IS_STRING },
+	[CASE_KEY_DEVICE] = { "device", KEY_OPTIONAL, IS_BOOLEAN },
+	[CASE_KEY_TO] = { "to", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_NAME] = { "name", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_BY] = { "by", KEY_OPTIONAL, IS_STRINGS },
+	[CASE_KEY_DESCRIPTION] = { "description", KEY_OPTIONAL, IS_STRING },
+};
+
 static const struct key subject_keys[] = {
 	[SUBJECT_EXE] = { "exe", KEY_REQUIRED, IS_STRINGS, "\"exe\": \"/usr/sbin/nginx\"" },
 	[SUBJECT_CHILDREN] = { "children", KEY_OPTIONAL, IS_BOOLEAN },
@@ -93,9 +118,11 @@ static const struct shape policy_shapes[] = {
 	[FILE_POLICY] = SHAPE("a policy", policy_keys, N_POLICY_KEYS),
 	[FILE_ABSTRACTION] = SHAPE("an abstraction", part_keys, N_POLICY_KEYS),
 	[FILE_DROP_IN] = SHAPE("a drop-in", part_keys, N_POLICY_KEYS),
+	[FILE_TEST] = SHAPE("a test", test_keys, N_TEST_KEYS),
 };
 static const struct shape subject_shape = SHAPE("'subject'", subject_keys, N_SUBJECT_KEYS);
 static const struct shape rule_shape = SHAPE("a rule", rule_keys, N_RULE_KEYS);
+static const struct shape case_shape = SHAPE("a case", case_keys, N_CASE_KEYS);
 
 uint32_t strings_next(const struct doc *doc, uint32_t value, uint32_t at)
 {
@@ -285,4 +312,9 @@ bool schema_subject(struct doc *doc, uint32_t value, struct diags *diags, uint32
 bool schema_rule(struct doc *doc, uint32_t value, struct diags *diags, uint32_t keys[N_RULE_KEYS])
 {
 	return object_read(doc, value, &rule_shape, diags, keys);
+}
+
+bool schema_case(struct doc *doc, uint32_t value, struct diags *diags, uint32_t keys[N_CASE_KEYS])
+{
+	return object_read(doc, value, &case_shape, diags, keys);
 }

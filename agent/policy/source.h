@@ -28,7 +28,7 @@ struct source {
 	enum file_kind kind;
 	uint32_t file;
 	struct doc doc;
-	uint32_t keys[N_POLICY_KEYS];
+	uint32_t keys[N_POLICY_KEYS]; /* by enum policy_key, of FILE_TEST by enum test_key */
 	bool right; /* read, parsed, and its keys are as they should be */
 	bool busy; /* of an abstraction: includes are being followed through it */
 	size_t seen; /* the last inclusion that met it */

@@ -6,6 +6,7 @@
 declare -gA _lsmctl_options=(
 	[lsmctl]="--settings= --help --version"
 	[check]="--abstractions= --force --json --quiet --help"
+	[test]="--policies= --abstractions= --help"
 	[reload]="--dry-run --force --json --help"
 	[status]="--json --help"
 	[events]="--follow --last= --json --help"
@@ -58,8 +59,8 @@ _lsmctl()
 	if [[ $cur == -* ]]; then
 		_lsmctl_words "${options//=/}"
 	elif [[ $command == lsmctl || $command == help ]]; then
-		_lsmctl_words "check reload status events explain doctor unload help"
-	elif [[ $command == check ]]; then
+		_lsmctl_words "check test reload status events explain doctor unload help"
+	elif [[ $command == check || $command == test ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
 }

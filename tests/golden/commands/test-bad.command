@@ -1,0 +1,1 @@
+lsmctl test bad.test.json

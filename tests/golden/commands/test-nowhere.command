@@ -1,0 +1,1 @@
+lsmctl test --policies web.json wrong.test.json nowhere.test.json

@@ -1,0 +1,1 @@
+lsmctl test wrong.test.json

@@ -1,0 +1,1 @@
+lsmctl test web.test.json
