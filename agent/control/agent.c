@@ -342,10 +342,8 @@ int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_w
 
 void agent_adopt(struct agent *agent, struct intake *intake)
 {
-	summary_free(agent->summary);
 	loaded_free(agent->loaded);
 	agent->refused_us = 0;
-	agent->summary = TAKE_PTR(intake->summary);
 	agent->loaded = TAKE_PTR(intake->loaded);
 	if (!agent->loaded_us)
 		agent->loaded_us = realtime_us();
@@ -441,7 +439,6 @@ void agent_free(struct agent *agent)
 	pump_free(agent->pump);
 	kernel_free(agent->kernel);
 	intake_clear(&agent->intake);
-	summary_free(agent->summary);
 	loaded_free(agent->loaded);
 	if (agent->lock_fd > 0)
 		close(agent->lock_fd);

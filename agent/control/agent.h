@@ -30,7 +30,6 @@ struct agent {
 	struct reloads *reloads;
 	struct intake intake; /* between agent_enforce() and agent_serve(): what was read from disk */
 	/* Of the set in force; NULL where an earlier agent loaded it. */
-	struct summary *summary;
 	struct loaded *loaded;
 	uint64_t loaded_us; /* wall clock of the last swap by this agent; 0: none */
 	uint64_t started_us; /* wall clock */

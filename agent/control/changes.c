@@ -1,270 +1,249 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Summaries of sets, and what differs between two. */
+/* Differences in meaning, with names. */
 #include "agent/control/changes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/control/explain.h"
 #include "agent/control/rule-text.h"
+#include "agent/policy/diff.h"
+#include "agent/policy/image.h"
 #include "agent/record/escape.h"
+#include "agent/record/jsonl.h"
 #include "agent/record/record.h"
-#include "agent/record/siphash.h"
-#include "agent/util/arena.h"
 #include "agent/util/cleanup.h"
 
-struct entry {
-	uint64_t hash;
-	const char *text; /* NULL: the set is too large to keep it */
-	uint32_t line;
+/* A name asked for these alone is that of a socket. */
+#define CHANGES_SOCKET_VERBS                                                                                   \
+	(LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN | LSMD_ACCESS_ACCEPT)
+
+struct teller {
+	const struct lsmd_image_header *images[2];
+	struct legend *legends[2];
+	const struct diff *diff;
 };
 
-struct policy_summary {
-	const char *name;
-	enum lsmd_mode mode;
-	bool children;
-	uint32_t default_deny;
-	struct entry *entries; /* sorted by hash */
-	size_t n;
+static const char *const answer_names[] = {
+	[DIFF_ALLOW] = "allow", [DIFF_AUDIT] = "audit", [DIFF_DENY] = "deny", [DIFF_KILL] = "kill"
 };
 
-struct summary {
-	struct policy_summary *policies; /* sorted by name, as in the set */
-	size_t n;
-	struct arena memory;
-	bool texts;
-};
-
-DEFINE_CLEANUP(struct summary, summary_free)
-
-/* Texts are not secrets to each other: an unkeyed hash only sorts and compares lines of one administrator's files. */
-static uint64_t text_hash(const struct buf *text)
+/* An address range as a rule would write it. */
+static void range_text(struct buf *out, const struct diff_change *change)
 {
-	static const struct siphash_key key;
-	struct siphash hash;
+	const struct object object = {
+		.kind = OBJECT_INET,
+		.protos = 1u << change->ask.address.proto,
+		.first_hi = change->ask.address.hi,
+		.first_lo = change->ask.address.lo,
+		.last_hi = change->last.hi,
+		.last_lo = change->last.lo,
+		.first_port = change->ask.address.port,
+		.last_port = change->last.port,
+	};
 
-	siphash_start(&hash, &key);
-	siphash_add(&hash, text->bytes, text->len);
-	return siphash_end(&hash);
+	object_text_add(out, &object);
 }
 
-static int entry_compare(const void *a, const void *b)
+static void object_text(struct buf *out, const struct diff_change *change)
 {
-	const struct entry *x = a, *y = b;
-
-	return x->hash < y->hash ? -1 : x->hash > y->hash;
-}
-
-static int entry_set(struct summary *summary, struct entry *entry, struct buf *text, uint32_t line)
-{
-	if (text->failed)
-		return -ENOMEM;
-	entry->hash = text_hash(text);
-	entry->line = line;
-	if (!summary->texts)
-		return 0;
-	entry->text = arena_copy(&summary->memory, text->bytes, text->len);
-	return entry->text ? 0 : -ENOMEM;
-}
-
-static int entry_of_rule(struct summary *summary, struct entry *entry, const struct rule *rule,
-			 const struct object *object)
-{
-	_cleanup_buf_ struct buf text = {};
-
-	rule_text_add(&text, rule, object);
-	return entry_set(summary, entry, &text, rule->place.line);
-}
-
-static int entry_of_exe(struct summary *summary, struct entry *entry, const struct object *exe)
-{
-	_cleanup_buf_ struct buf text = {};
-
-	buf_add_string(&text, "subject exe ");
-	object_text_add(&text, exe);
-	return entry_set(summary, entry, &text, exe->place.line);
-}
-
-static size_t policy_entries(const struct policy *policy)
-{
-	size_t n = policy->n_exes;
-
-	for (size_t i = 0; i < policy->n_rules; i++)
-		n += policy->rules[i].n_objects;
-	return n;
-}
-
-static int policy_summarise(struct summary *summary, const struct policy *policy, struct policy_summary *ret)
-{
-	int r = 0;
-
-	ret->name = arena_copy(&summary->memory, policy->name, strlen(policy->name));
-	ret->entries = arena_alloc(&summary->memory, policy_entries(policy) * sizeof(*ret->entries));
-	if (!ret->name || !ret->entries)
-		return -ENOMEM;
-	ret->mode = policy->mode;
-	ret->children = policy->children;
-	ret->default_deny = policy->default_deny;
-	for (size_t i = 0; i < policy->n_exes && !r; i++)
-		r = entry_of_exe(summary, &ret->entries[ret->n++], &policy->exes[i]);
-	for (size_t i = 0; i < policy->n_rules && !r; i++)
-		for (size_t k = 0; k < policy->rules[i].n_objects && !r; k++)
-			r = entry_of_rule(summary, &ret->entries[ret->n++], &policy->rules[i],
-					  &policy->rules[i].objects[k]);
-	qsort(ret->entries, ret->n, sizeof(*ret->entries), entry_compare);
-	return r;
-}
-
-int summary_new(const struct policy_set *set, struct summary **ret)
-{
-	_cleanup_(summary_freep) struct summary *summary = calloc(1, sizeof(*summary));
-	size_t n = 0;
-
-	if (!summary)
-		return -ENOMEM;
-	for (size_t i = 0; i < set->n_policies; i++)
-		n += policy_entries(&set->policies[i]);
-	summary->texts = n <= SUMMARY_TEXTS_MAX;
-	summary->policies = arena_alloc(&summary->memory, set->n_policies * sizeof(*summary->policies));
-	if (!summary->policies)
-		return -ENOMEM;
-	for (; summary->n < set->n_policies; summary->n++) {
-		int r = policy_summarise(summary, &set->policies[summary->n], &summary->policies[summary->n]);
-
-		if (r)
-			return r;
-	}
-	*ret = TAKE_PTR(summary);
-	return 0;
-}
-
-void summary_free(struct summary *summary)
-{
-	if (!summary)
+	if (change->ask.object == LSMD_OBJECT_ADDRESS) {
+		range_text(out, change);
 		return;
-	arena_free(&summary->memory);
-	free(summary);
+	}
+	if (change->ask.object == LSMD_OBJECT_ABSTRACT)
+		buf_add_string(out, "unix:@");
+	else if (change->ask.object == LSMD_OBJECT_PATH && !(change->ask.wanted & ~CHANGES_SOCKET_VERBS))
+		buf_add_string(out, "unix:");
+	escape_text(out, change->ask.name.bytes, change->ask.name.len);
 }
 
-struct side {
-	json_t *list;
-	size_t n;
-};
-
-static int side_add(struct side *side, const struct entry *entry)
+static int text_set(json_t *json, const char *key, struct buf *text)
 {
-	json_t *item;
+	return text->failed || json_object_set_new(json, key, json_string(text->bytes ? text->bytes : "")) ? -ENOMEM : 0;
+}
 
-	if (side->n++ >= CHANGES_LISTED_MAX)
+/* Which rule gives one side's answer. */
+static int side_by(const struct teller *teller, int side, const struct diff_change *change, json_t *json)
+{
+	const struct diff_domain *domain = &teller->diff->domains.items[change->domain];
+	struct ask ask = change->ask;
+	struct asked asked;
+	int r, deciding;
+
+	if (change->kind != DIFF_ACCESS)
 		return 0;
-	item = json_pack("{s:i, s:s*}", "line", (int)entry->line, "rule", entry->text);
-	return json_array_append_new(side->list, item) ? -ENOMEM : 0;
+	ask.layers = domain->layers[side].ids;
+	ask.n_layers = domain->layers[side].n;
+	r = image_ask(teller->images[side], &ask, &asked);
+	if (r)
+		return r < 0 ? r : 0;
+	deciding = asked_deciding(&asked);
+	if (deciding < 0)
+		return 0;
+	return json_object_set_new(json, "by", explain_layer(teller->legends[side], &asked.answers[deciding])) ? -ENOMEM : 0;
 }
 
-/* Two sorted lists side by side; of equal lines that stand several times, the surplus is the change. */
-static int entries_compare(const struct policy_summary *before, const struct policy_summary *after, struct side *added,
-			   struct side *removed)
+static int side_add(const struct teller *teller, int side, const struct diff_change *change, json_t *json)
 {
-	size_t a = 0, b = 0;
+	json_t *item = json_pack("{s:s}", "answer", answer_names[change->answers[side]]);
+	int r = item ? side_by(teller, side, change, item) : -ENOMEM;
+
+	return json_object_set_new(json, side ? "after" : "before", item) ? -ENOMEM : r;
+}
+
+static int change_fill(const struct teller *teller, const struct diff_change *change, json_t *json)
+{
+	_cleanup_buf_ struct buf object = {}, other = {};
 	int r = 0;
 
-	while (!r && (a < before->n || b < after->n)) {
-		if (b == after->n || (a < before->n && before->entries[a].hash < after->entries[b].hash)) {
-			r = side_add(removed, &before->entries[a++]);
-		} else if (a == before->n || before->entries[a].hash > after->entries[b].hash) {
-			r = side_add(added, &after->entries[b++]);
-		} else {
-			a++;
-			b++;
-		}
-	}
+	object_text(&object, change);
+	escape_text(&other, change->ask.other.bytes, change->ask.other.len);
+	if (change->kind == DIFF_ACCESS && (change->ask.object != LSMD_OBJECT_NONE))
+		r = text_set(json, "object", &object);
+	if (!r && change->ask.other.len)
+		r = text_set(json, "other", &other);
+	if (!r && change->ask.exchange && json_object_set_new(json, "exchange", json_true()))
+		r = -ENOMEM;
+	for (int s = 0; s < 2 && !r; s++)
+		r = side_add(teller, s, change, json);
 	return r;
 }
 
-static int change_add(json_t *list, const char *what, const char *before, const char *after)
+static int change_add(const struct teller *teller, const struct diff_change *change, json_t *list)
 {
-	json_t *text = json_sprintf("%s: %s -> %s", what, before, after);
+	static const char *const kinds[] = {
+		[DIFF_ACCESS] = "access", [DIFF_UNDECIDED] = "undecided", [DIFF_EXEC] = "exec"
+	};
+	json_t *json = json_pack("{s:s, s:s, s:b}", "verb", verb_name(__builtin_ctz(access_plain(change->ask.wanted))),
+				 "what", kinds[change->kind], "device", !!(change->ask.wanted & LSMD_ACCESS_DEVICES));
+	int r = json ? change_fill(teller, change, json) : -ENOMEM;
 
-	return json_array_append_new(list, text) ? -ENOMEM : 0;
+	return json_array_append_new(list, json) ? -ENOMEM : r;
 }
 
-static int defaults_compare(json_t *list, uint32_t before, uint32_t after)
+static int layers_add(const struct teller *teller, int side, const struct diff_layers *layers, json_t *json)
 {
-	_cleanup_buf_ struct buf was = {}, is = {};
+	json_t *list = json_array();
 
-	verbs_add(&was, before);
-	verbs_add(&is, after);
-	if (was.failed || is.failed)
-		return -ENOMEM;
-	return change_add(list, "denied by default", was.len ? was.bytes : "nothing", is.len ? is.bytes : "nothing");
+	for (uint32_t i = 0; i < layers->n; i++) {
+		const struct lsmd_layer *layer = legend_layer(teller->legends[side], layers->ids[i]);
+		const char *name = layer ? legend_string(teller->legends[side], layer->name) : NULL;
+
+		if (json_array_append_new(list, json_string(name ? name : "?")))
+			break;
+	}
+	return json_array_size(list) != layers->n || json_object_set_new(json, side ? "after" : "before", list) ? -ENOMEM : 0;
 }
 
-static int heads_compare(const struct policy_summary *before, const struct policy_summary *after, json_t *list)
+static int domain_fill(const struct teller *teller, uint32_t id, json_t *json)
 {
-	int r = 0;
+	const struct diff_domain *domain = &teller->diff->domains.items[id];
+	json_t *changes = json_array();
+	int r = json_object_set_new(json, "changes", changes) ? -ENOMEM : 0;
 
-	if (before->mode != after->mode)
-		r = change_add(list, "mode", mode_name(before->mode), mode_name(after->mode));
-	if (!r && before->children != after->children)
-		r = change_add(list, "children", before->children ? "true" : "false",
-			       after->children ? "true" : "false");
-	if (!r && before->default_deny != after->default_deny)
-		r = defaults_compare(list, before->default_deny, after->default_deny);
+	if (!r && domain->program.len)
+		r = json_bytes(json, "program", domain->program.bytes, domain->program.len);
+	if (!r && domain->started && json_object_set_new(json, "started", json_true()))
+		r = -ENOMEM;
+	for (int s = 0; s < 2 && !r; s++)
+		r = layers_add(teller, s, &domain->layers[s], json);
+	for (size_t i = 0; i < teller->diff->changes.n && !r; i++)
+		if (teller->diff->changes.items[i].domain == id)
+			r = change_add(teller, &teller->diff->changes.items[i], changes);
 	return r;
 }
 
-/* One policy in both; NULL list item when nothing differs */
-static int policies_compare(json_t *out, const struct policy_summary *before, const struct policy_summary *after)
+static int processes_add(const struct teller *teller, json_t *ret)
 {
-	struct side added = { .list = json_array() }, removed = { .list = json_array() };
-	json_t *heads = json_array(), *item;
-	int r = added.list && removed.list && heads ? 0 : -ENOMEM;
+	const struct diff *diff = teller->diff;
+	json_t *list = json_array();
+	size_t n = 0;
+	int r = json_object_set_new(ret, "processes", list) ? -ENOMEM : 0;
 
-	if (!r)
-		r = heads_compare(before, after, heads);
-	if (!r)
-		r = entries_compare(before, after, &added, &removed);
-	if (r || (!added.n && !removed.n && !json_array_size(heads))) {
-		json_decref(added.list);
-		json_decref(removed.list);
-		json_decref(heads);
-		return r;
+	for (size_t i = 0; i < diff->changes.n && !r; i++) {
+		uint32_t id = diff->changes.items[i].domain;
+
+		if ((i && diff->changes.items[i - 1].domain == id) || n++ >= CHANGES_PROCESSES_MAX)
+			continue;
+		if (json_array_append_new(list, json_object()))
+			return -ENOMEM;
+		r = domain_fill(teller, id, json_array_get(list, json_array_size(list) - 1));
 	}
-	item = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I}", "name", after->name, "changed", heads, "added", added.list,
-			 "removed", removed.list, "n_added", (json_int_t)added.n, "n_removed", (json_int_t)removed.n);
-	return json_array_append_new(out, item) ? -ENOMEM : 0;
+	return r || json_object_set_new(ret, "n_processes", json_integer(n)) ? -ENOMEM : 0;
 }
 
-static int summaries_compare(const struct summary *before, const struct summary *after, json_t *added, json_t *removed,
-			     json_t *changed)
+static const char *layer_name(const struct teller *teller, int side, uint32_t i)
 {
-	size_t a = 0, b = 0;
-	int r = 0;
+	const struct lsmd_image_header *image = teller->images[side];
+	const struct lsmd_layer *layers = (const void *)((const char *)image + image->layers.off);
 
-	while (!r && (a < before->n || b < after->n)) {
-		int order = a == before->n  ? 1
-			    : b == after->n ? -1
-					    : strcmp(before->policies[a].name, after->policies[b].name);
+	return image_string(image, layers[i].name);
+}
+
+/* Both are sorted by name. */
+static int policies_add(const struct teller *teller, json_t *ret)
+{
+	const uint32_t n[2] = { teller->images[0]->layers.n, teller->images[1]->layers.n };
+	json_t *added = json_array(), *removed = json_array();
+	int r = json_object_set_new(ret, "policies_added", added) | json_object_set_new(ret, "policies_removed", removed);
+
+	for (uint32_t a = 0, b = 0; (a < n[0] || b < n[1]) && !r;) {
+		int order = a == n[0] ? 1 : b == n[1] ? -1 : strcmp(layer_name(teller, 0, a), layer_name(teller, 1, b));
 
 		if (order < 0)
-			r = json_array_append_new(removed, json_string(before->policies[a++].name));
-		else if (order > 0)
-			r = json_array_append_new(added, json_string(after->policies[b++].name));
-		else
-			r = policies_compare(changed, &before->policies[a++], &after->policies[b++]);
+			r = json_array_append_new(removed, json_string(layer_name(teller, 0, a)));
+		if (order > 0)
+			r = json_array_append_new(added, json_string(layer_name(teller, 1, b)));
+		a += order <= 0;
+		b += order >= 0;
 	}
+	return r ? -ENOMEM : 0;
+}
+
+static int diff_tell(const struct lsmd_image_header *before, const struct lsmd_image_header *after,
+		     const struct diff *diff, json_t *json)
+{
+	struct teller teller = { .images = { before, after }, .diff = diff };
+	int r = json_object_set_new(json, "same", json_boolean(!diff->changes.n && !diff->incomplete)) ? -ENOMEM : 0;
+
+	if (diff->incomplete && json_object_set_new(json, "incomplete", json_string(diff->why)))
+		r = -ENOMEM;
+	for (int s = 0; s < 2 && !r; s++)
+		r = legend_new(teller.images[s], &teller.legends[s]);
+	if (!r)
+		r = policies_add(&teller, json);
+	if (!r)
+		r = processes_add(&teller, json);
+	for (int s = 0; s < 2; s++)
+		legend_free(teller.legends[s]);
 	return r;
 }
 
-json_t *changes_json(const struct summary *before, const struct summary *after)
+int changes_json(const struct lsmd_image_header *before, const struct lsmd_image_header *after, json_t **ret)
 {
-	json_t *added = json_array(), *removed = json_array(), *changed = json_array();
-	json_t *ret = json_pack("{s:b, s:o, s:o, s:o}", "unknown", !before, "policies_added", added, "policies_removed",
-				removed, "policies", changed);
+	static const struct policy_set none;
+	_cleanup_free_ struct lsmd_image_header *nothing = NULL;
+	struct diags diags = {};
+	struct diff diff = {};
+	json_t *json;
+	size_t size;
+	int r = before ? 0 : image_build(&none, &diags, &nothing, &size);
 
-	if (ret && before && summaries_compare(before, after, added, removed, changed)) {
-		json_decref(ret);
-		return NULL;
-	}
-	return ret;
+	diags_clear(&diags);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	before = before ? before : nothing;
+	r = image_diff(before, after, &diff);
+	if (r)
+		return r;
+	json = json_object();
+	r = json ? diff_tell(before, after, &diff, json) : -ENOMEM;
+	diff_clear(&diff);
+	if (r)
+		json_decref(json);
+	else
+		*ret = json;
+	return r;
 }

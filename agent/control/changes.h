@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a reload changes, as text: policies and rules that come and go. A rule is told by its verbs, object and flags, not
- * by its line, so that a moved rule is no change. What changes in meaning is another question (`lsmctl diff`).
+ * What a set changes in meaning against another, as JSON: image_diff() with names, places and the rules that decide. Told by `lsmctl diff`
+ * and by every reload.
+ *
+ *	"same": nothing is answered differently; "incomplete": why not everything was compared, where that is so
+ *	"policies_added", "policies_removed": names
+ *	"processes": [{
+ *		"program": name of one (json_bytes()), absent: those whose label cannot be read
+ *		"started": true: what such a program starts
+ *		"before", "after": names of the policies that hold them
+ *		"changes": [{ "verb", "device", "what": "access", "undecided" or "exec", "object": text, "other": text, "exchange",
+ *			"before", "after": { "answer": "allow", "audit", "deny" or "kill", "by": {policy, file, line, …} } }]
+ *	}], at most CHANGES_PROCESSES_MAX; "n_processes": how many there are
  */
 #ifndef LSMD_CONTROL_CHANGES_H
 #define LSMD_CONTROL_CHANGES_H
 
 #include <jansson.h>
 
-#include "agent/policy/policy.h"
+#include "lsm/abi/image.h"
 
-/* Rules of one policy that are listed each way; what is more is counted. */
-#define CHANGES_LISTED_MAX 50
-/* Objects of all rules up to which a summary keeps their texts; of a larger set it keeps hashes and lines. */
-#define SUMMARY_TEXTS_MAX 50000
-
-struct summary;
-
-/** summary_new() - of a set, borrowed for the call. Return: 0, -ENOMEM */
-int summary_new(const struct policy_set *set, struct summary **ret);
-void summary_free(struct summary *summary);
+#define CHANGES_PROCESSES_MAX 100
 
 /**
- * changes_json() - {"policies_added": […], "policies_removed": […], "policies": [{"name", "changed", "added", "removed", …}]}
- * @before: NULL: not known (an earlier agent loaded what is in force): {"unknown": true}
- * Return: new reference; NULL when memory ran out
+ * changes_json() - @before, @after: verified, borrowed; @before NULL: nothing was in force
+ * @ret: new reference
+ * Return: 0, -ENOMEM
  */
-json_t *changes_json(const struct summary *before, const struct summary *after);
+int changes_json(const struct lsmd_image_header *before, const struct lsmd_image_header *after, json_t **ret);
 
 #endif

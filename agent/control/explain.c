@@ -246,19 +246,21 @@ static int layer_fill(json_t *item, const struct legend *legend, const struct ls
 	return text && json_object_set_new(item, "note", json_string(text)) ? -ENOMEM : 0;
 }
 
-static int layer_add(json_t *list, const struct legend *legend, const struct lsmd_answer *answer)
+json_t *explain_layer(const struct legend *legend, const struct lsmd_answer *answer)
 {
 	json_t *item =
 		json_pack("{s:s, s:s, s:s, s:s, s:s}", "mode", mode_name(answer->mode), "verdict",
 			  answer->verdict == LSMD_VERDICT_DENY ? "deny" : "allow", "verb", verb_name(answer->verb),
 			  "reason", reason_name(answer->reason), "reason_text", reason_text(answer->reason));
-	int r = item ? layer_fill(item, legend, answer) : -ENOMEM;
 
-	return json_array_append_new(list, item) ? -ENOMEM : r;
+	if (item && layer_fill(item, legend, answer)) {
+		json_decref(item);
+		return NULL;
+	}
+	return item;
 }
 
-/* The layer that an administrator wants to see first: one that refuses, else would refuse in audit mode, else the first. */
-static int deciding_find(const struct asked *asked)
+int asked_deciding(const struct asked *asked)
 {
 	int audit = -1;
 
@@ -278,12 +280,12 @@ static int answer_make(const struct lsmd_image_header *image, const struct asked
 	_cleanup_(legend_freep) struct legend *legend = NULL;
 	json_t *layers = json_array();
 	json_t *answer = json_pack("{s:b, s:b, s:b, s:i, s:I, s:o}", "ok", 1, "refused", asked->refused, "held",
-				   asked->n_layers > 0, "deciding", deciding_find(asked), "generation",
+				   asked->n_layers > 0, "deciding", asked_deciding(asked), "generation",
 				   (json_int_t)image->generation, "layers", layers);
 	int r = answer ? legend_new(image, &legend) : -ENOMEM;
 
 	for (size_t i = 0; i < asked->n_layers && !r; i++)
-		r = layer_add(layers, legend, &asked->answers[i]);
+		r = json_array_append_new(layers, explain_layer(legend, &asked->answers[i])) ? -ENOMEM : 0;
 	if (r) {
 		json_decref(answer);
 		return r;

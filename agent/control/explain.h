@@ -14,6 +14,8 @@
 #include <jansson.h>
 
 #include "agent/control/holders.h"
+#include "agent/policy/ask.h"
+#include "agent/record/legend.h"
 
 enum {
 	EXPLAIN_REFUSED = 1, /* the question has no answer: why is in @why */
@@ -35,6 +37,12 @@ int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel,
 /** explain_label() - who holds a process: "pid", "programs", "policies", "unknown", "overflow". Return: as explain_answer() */
 int explain_label(const struct lsmd_image_header *image, struct kernel *kernel, uint32_t pid, struct explain_why *why,
 		  json_t **ret);
+
+/** explain_layer() - one layer's answer, as in "layers" above; new reference, NULL when memory ran out */
+json_t *explain_layer(const struct legend *legend, const struct lsmd_answer *answer);
+
+/** asked_deciding() - index of the layer to see first: one that refuses, else would in audit mode, else the first; -1: none */
+int asked_deciding(const struct asked *asked);
 
 /** explain_bytes() - what json_bytes() put: from @key, or @key "_hex". Return: 0, -ENOENT, -EINVAL, -ENOMEM */
 int explain_bytes(const json_t *object, const char *key, struct buf *ret);

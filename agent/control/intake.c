@@ -78,8 +78,6 @@ int intake_run(const struct policy_options *options, uint32_t unmediated, struct
 	ret->check_ns = monotonic_ns() - start_ns;
 	if (!r)
 		r = loaded_add(ret->loaded, ret->set);
-	if (!r)
-		r = summary_new(ret->set, &ret->summary);
 	if (r)
 		return r < 0 ? r : INTAKE_REFUSED;
 	return set_compile(ret, unmediated);
@@ -91,7 +89,6 @@ void intake_clear(struct intake *intake)
 	if (intake->set)
 		policy_set_free(intake->set);
 	free(intake->image);
-	summary_free(intake->summary);
 	loaded_free(intake->loaded);
 	*intake = (struct intake){};
 }

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "agent/control/changes.h"
 #include "agent/control/loaded.h"
 #include "agent/policy/image.h"
 #include "agent/policy/set.h"
@@ -16,7 +15,6 @@ struct intake {
 	struct policy_set *set; /* NULL when not even the files could be read */
 	struct lsmd_image_header *image; /* NULL: refused */
 	size_t image_size;
-	struct summary *summary;
 	struct loaded *loaded;
 	uint64_t check_ns; /* reading, parsing, expanding, checking */
 	uint64_t compile_ns;

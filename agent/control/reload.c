@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "agent/control/changes.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/log.h"
 
@@ -28,8 +29,18 @@ struct reloads {
 	struct policy_options policies;
 	uint32_t unmediated;
 	struct intake intake;
+	json_t *changes; /* NULL: nobody waits to hear them, or they could not be found out */
 	int r;
 };
+
+/* What is in force changes only when this thread is done. */
+static void changes_find(struct reloads *reloads)
+{
+	int r = changes_json(kernel_image(reloads->agent->kernel), reloads->intake.image, &reloads->changes);
+
+	if (r)
+		log_warning(r, "Cannot compare the policies with those in force");
+}
 
 static void *reload_work(void *data)
 {
@@ -37,6 +48,8 @@ static void *reload_work(void *data)
 	uint64_t one = 1;
 
 	reloads->r = intake_run(&reloads->policies, reloads->unmediated, &reloads->intake);
+	if (!reloads->r && reloads->queue[0].client)
+		changes_find(reloads);
 	(void)!write(reloads->done_fd, &one, sizeof(one));
 	return NULL;
 }
@@ -199,13 +212,10 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 	struct client *client = server_client(agent->server, options->client);
 	struct kernel_times times = {};
 	struct kernel_why why = {};
-	json_t *changes = NULL;
+	json_t *changes = TAKE_PTR(reloads->changes);
 	const char *outcome;
 	int r;
 
-	/* Before the swap, which replaces what it compares with. */
-	if (client && !reloads->r)
-		changes = changes_json(agent->summary, reloads->intake.summary);
 	outcome = reload_decide(reloads, options, &times, &why, &r);
 	outcome_log(agent, &reloads->intake, outcome, r, &why, client ? client_peer(client) : NULL);
 	if (!client) {
@@ -285,6 +295,7 @@ void reloads_free(struct reloads *reloads)
 		return;
 	if (reloads->working) {
 		pthread_join(reloads->thread, NULL);
+		json_decref(reloads->changes);
 		intake_clear(&reloads->intake);
 	}
 	sd_event_source_disable_unref(reloads->done);

@@ -31,7 +31,7 @@ struct ctl_command {
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command; gives the exit status */
 };
 
-extern const struct ctl_command ctl_check, ctl_test, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
+extern const struct ctl_command ctl_check, ctl_test, ctl_diff, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
 
 /**
  * ctl_option() - getopt_long() of a command, without its messages
@@ -62,6 +62,9 @@ int ctl_no_agent(const struct ctl *ctl);
 
 /** ctl_print_json() - one object and a newline to standard output, takes the reference; keys in the order given. Return: CTL_DONE, CTL_FOUND */
 int ctl_print_json(json_t *json, bool pretty);
+
+/** ctl_print_changes() - what changes_json() tells, for people */
+void ctl_print_changes(const json_t *changes, bool colour);
 
 /* A member's value with a default where it is missing. */
 const char *ctl_string(const json_t *object, const char *key);

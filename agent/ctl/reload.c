@@ -8,8 +8,8 @@
 static const char usage[] =
 	"usage: lsmctl reload [OPTION]...\n"
 	"\n"
-	"The agent reads, checks and compiles the policies on disk and puts them in force in one step; what changes is\n"
-	"printed. One wrong policy, and the set in force stays as it is.\n"
+	"The agent reads, checks and compiles the policies on disk and puts them in force in one step; what is answered otherwise\n"
+	"from then on is printed, as 'lsmctl diff' does. One wrong policy, and the set in force stays as it is.\n"
 	"\n"
 	"  --dry-run   all but the last step\n"
 	"  --force     also policies that would lock this machine's administrators out\n"
@@ -54,55 +54,6 @@ static int options_read(int argc, char **argv, struct reload *reload)
 	return optind < argc ? ctl_usage_error(&ctl_reload, "no argument is expected: '%s'", argv[optind]) : -1;
 }
 
-static void names_print(const json_t *names, const char *colour, const char *sign, const char *plain)
-{
-	for (size_t i = 0; i < json_array_size(names); i++)
-		printf("%s%s policy %s%s\n", colour, sign, json_string_value(json_array_get(names, i)), plain);
-}
-
-static void side_print(const json_t *policy, const char *key, const char *n_key, const char *colour, char sign,
-		       const char *plain)
-{
-	const json_t *list = json_object_get(policy, key);
-	size_t n = json_array_size(list);
-
-	for (size_t i = 0; i < n; i++) {
-		const json_t *item = json_array_get(list, i);
-		const char *text = ctl_string(item, "rule");
-
-		printf("%s  %c %s%s  (line %lld)\n", colour, sign, *text ? text : "a rule", plain,
-		       (long long)ctl_number(item, "line"));
-	}
-	if (ctl_number(policy, n_key) > (json_int_t)n)
-		printf("  %c %lld more\n", sign, (long long)(ctl_number(policy, n_key) - n));
-}
-
-static void policy_print(const json_t *policy, bool colour)
-{
-	const json_t *heads = json_object_get(policy, "changed");
-
-	printf("  policy %s\n", ctl_string(policy, "name"));
-	for (size_t i = 0; i < json_array_size(heads); i++)
-		printf("%s  ~ %s%s\n", CTL_YELLOW(colour), json_string_value(json_array_get(heads, i)),
-		       CTL_PLAIN(colour));
-	side_print(policy, "removed", "n_removed", CTL_RED(colour), '-', CTL_PLAIN(colour));
-	side_print(policy, "added", "n_added", CTL_GREEN(colour), '+', CTL_PLAIN(colour));
-}
-
-static void changes_print(const json_t *changes, bool colour)
-{
-	const json_t *policies = json_object_get(changes, "policies");
-
-	if (ctl_true(changes, "unknown")) {
-		puts("What changes is not known: an earlier lsmd loaded the set that was in force.");
-		return;
-	}
-	names_print(json_object_get(changes, "policies_removed"), CTL_RED(colour), "-", CTL_PLAIN(colour));
-	names_print(json_object_get(changes, "policies_added"), CTL_GREEN(colour), "+", CTL_PLAIN(colour));
-	for (size_t i = 0; i < json_array_size(policies); i++)
-		policy_print(json_array_get(policies, i), colour);
-}
-
 static void times_print(const json_t *times)
 {
 	static const struct {
@@ -132,7 +83,8 @@ static int outcome_print(const struct ctl *ctl, const json_t *reply)
 		       (long long)ctl_number(reply, "generation"));
 		return CTL_FOUND;
 	}
-	changes_print(json_object_get(reply, "changes"), ctl->colour_out);
+	if (json_object_get(reply, "changes"))
+		ctl_print_changes(json_object_get(reply, "changes"), ctl->colour_out);
 	if (!strcmp(outcome, "unchanged"))
 		printf("unchanged: generation %lld is what the policies on disk say",
 		       (long long)ctl_number(reply, "generation"));

@@ -7,16 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/policy/view-user.h"
 #include "agent/util/cleanup.h"
 #include "lsm/core/decide.h"
 #include "lsm/core/subject.h"
-
-LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
-{
-	view->image = (const struct lsmd_image_header *)(uintptr_t)image;
-	view->mask = LSMD_VIEW_VERIFIED;
-	return 1;
-}
 
 static bool name_push(struct lsmd_name *name, const char *bytes, size_t len, bool continued)
 {
@@ -86,7 +80,9 @@ static int name_set(struct lsmd_name *name, enum lsmd_object object, const struc
 
 static int ask_layers(lsmd_image_id image, const struct ask *ask, struct lsmd_name *name, struct lsmd_held *held)
 {
-	for (size_t i = 0; i < ask->n_programs; i++) {
+	for (size_t i = 0; i < ask->n_layers; i++)
+		held_add(held, ask->layers[i], 0);
+	for (size_t i = 0; i < ask->n_programs && !ask->layers; i++) {
 		int r = name_set(name, LSMD_OBJECT_PATH, &ask->programs[i]);
 
 		if (r)

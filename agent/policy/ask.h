@@ -23,6 +23,9 @@ struct ask {
 	/* Who: the names of the program as executed (script first), as a label would remember them. */
 	struct ask_bytes programs[LSMD_LABEL_PROGRAMS_MAX];
 	size_t n_programs;
+	/* Or the layers themselves, as a label lists them; NULL: whom the names select. */
+	const uint32_t *layers;
+	size_t n_layers;
 	/* What: */
 	uint32_t wanted;          /* access; with the device twins when the object is a device node */
 	enum lsmd_object object;

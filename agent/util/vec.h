@@ -17,4 +17,13 @@ int vec_room(void **items, size_t *capacity, size_t n, size_t size);
 		_r ? NULL : &(v)->items[(v)->n++];                                                        \
 	})
 
+/* vec_reserve() - room for @count items; `n` stays. Return: as vec_room() */
+#define vec_reserve(v, count)                                                                     \
+	({                                                                                        \
+		void *_items = (v)->items;                                                        \
+		int _r = vec_room(&_items, &(v)->capacity, (count), sizeof(*(v)->items));         \
+		(v)->items = _items;                                                              \
+		_r;                                                                               \
+	})
+
 #endif

@@ -7,6 +7,7 @@ declare -gA _lsmctl_options=(
 	[lsmctl]="--settings= --help --version"
 	[check]="--abstractions= --force --json --quiet --help"
 	[test]="--policies= --abstractions= --help"
+	[diff]="--abstractions= --json --help"
 	[reload]="--dry-run --force --json --help"
 	[status]="--json --help"
 	[events]="--follow --last= --json --help"
@@ -59,8 +60,8 @@ _lsmctl()
 	if [[ $cur == -* ]]; then
 		_lsmctl_words "${options//=/}"
 	elif [[ $command == lsmctl || $command == help ]]; then
-		_lsmctl_words "check test reload status events explain doctor unload help"
-	elif [[ $command == check || $command == test ]]; then
+		_lsmctl_words "check test diff reload status events explain doctor unload help"
+	elif [[ $command == check || $command == test || $command == diff ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
 }

@@ -17,15 +17,17 @@ static const struct engine *const random_engines[] = { &engine_oracle, &engine_c
 
 struct options {
 	unsigned long cases;
+	unsigned long diffs;
 	unsigned long seed;
 	bool bpf;
 };
 
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: engine [--bpf] [--cases N] [--seed S] [TABLE.cases...]\n"
+	fprintf(out, "usage: engine [--bpf] [--cases N] [--diffs N] [--seed S] [TABLE.cases...]\n"
 		     "  --bpf      the core as a BPF program too: needs root, attaches nothing\n"
 		     "  --cases N  random questions (0)\n"
+		     "  --diffs N  random pairs of sets that image_diff() compares (0)\n"
 		     "  --seed S   of the random questions (1)\n");
 }
 
@@ -43,6 +45,7 @@ static int options_read(int argc, char **argv, struct options *ret)
 	static const struct option options[] = {
 		{ "bpf", no_argument, NULL, 'b' },
 		{ "cases", required_argument, NULL, 'c' },
+		{ "diffs", required_argument, NULL, 'd' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -54,6 +57,8 @@ static int options_read(int argc, char **argv, struct options *ret)
 			ret->bpf = true;
 		} else if (option == 'c') {
 			r = number_read(optarg, &ret->cases);
+		} else if (option == 'd') {
+			r = number_read(optarg, &ret->diffs);
 		} else if (option == 's') {
 			r = number_read(optarg, &ret->seed);
 		} else if (option == 'h') {
@@ -63,7 +68,7 @@ static int options_read(int argc, char **argv, struct options *ret)
 			r = 2;
 		}
 	}
-	if (r || (optind == argc && ret->cases == 0)) {
+	if (r || (optind == argc && ret->cases + ret->diffs == 0)) {
 		usage(stderr);
 		return 2;
 	}
@@ -86,6 +91,10 @@ int main(int argc, char **argv)
 	if (r >= 0 && options.cases) {
 		r = random_run(random_engines, COUNT(random_engines) - !options.bpf, options.cases, options.seed,
 			       &n_tests);
+		failed += r > 0 ? r : 0;
+	}
+	if (r >= 0 && options.diffs) {
+		r = diff_run(options.diffs, options.seed, &n_tests);
 		failed += r > 0 ? r : 0;
 	}
 	if (r < 0) {

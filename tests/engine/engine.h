@@ -64,4 +64,10 @@ int random_run(const struct engine *const *engines, size_t n_engines, unsigned l
  */
 int table_run(const struct engine *const *engines, size_t n_engines, const char *path, unsigned int *n_tests);
 
+/**
+ * diff_run() - image_diff() of @n random pairs of sets, held against the core in user space
+ * Return: 1 when something was wrong, or a negative error. Prints TAP; @n_tests is counted on.
+ */
+int diff_run(unsigned long n, unsigned long seed, unsigned int *n_tests);
+
 #endif

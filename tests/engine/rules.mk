@@ -5,7 +5,7 @@ ENGINE_CASES ?= 200000
 ENGINE_SEED ?= 1
 STAGE ?= $(B)/stage
 ENGINE_TABLES := $(sort $(wildcard tests/cases/*.cases))
-ENGINE_SRCS := $(addprefix tests/engine/,engine.c engine-bpf.c engine-compare.c engine-core.c engine-random.c engine-reread.c \
+ENGINE_SRCS := $(addprefix tests/engine/,engine.c engine-bpf.c engine-compare.c engine-core.c engine-diff.c engine-random.c engine-reread.c \
 	engine-table.c naive.c naive-glob.c naive-move.c print.c random.c shrink.c)
 
 # ENGINE_BPF= leaves the BPF program out of the run, for builders who are not root.
@@ -25,7 +25,7 @@ $(ENGINE_DIR)/engine: $(ENGINE_SRCS:%.c=$(B)/%.o) $(POLICY_LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
 engine: $(ENGINE_DIR)/engine
-	$< $(ENGINE_BPF) --cases $(ENGINE_CASES) --seed $(ENGINE_SEED) $(ENGINE_TABLES)
+	$< $(ENGINE_BPF) --cases $(ENGINE_CASES) --diffs $$(($(ENGINE_CASES) / 200)) --seed $(ENGINE_SEED) $(ENGINE_TABLES)
 
 # The live runner is linked statically, and never instrumented: a subject that opens libraries or writes coverage could not run
 # under its policy. `make engine-stage` puts both where the guest tests look for them.

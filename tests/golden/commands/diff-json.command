@@ -1,0 +1,1 @@
+lsmctl diff --json web.json web-open.json

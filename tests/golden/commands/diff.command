@@ -1,0 +1,1 @@
+lsmctl diff web.json web-open.json
