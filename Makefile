@@ -100,6 +100,7 @@ include tests/bench/rules.mk
 include tests/demo/rules.mk
 include tests/engine/rules.mk
 include tests/fuzz/rules.mk
+include tests/records/rules.mk
 
 unit: $(UNIT_TESTS)
 	@for t in $^; do echo "# $$t"; $$t || exit 1; done

@@ -245,35 +245,10 @@ int agent_enforce(struct agent *agent)
 	return r ? r : unmediated_refuse(agent, intake);
 }
 
-/* What the rings held for agents before this one: sent, and not read by it. Pending ones make it too large, never too small. */
-static int sent_before(struct agent *agent, const struct kernel_stats *stats, uint64_t ret[2])
-{
-	for (int denials = 0; denials < 2; denials++) {
-		struct recorder_counts counts;
-		uint64_t sent = stats->counts[denials ? LSMD_COUNT_SENT : LSMD_COUNT_SENT_NOTES];
-
-		recorder_counts(agent->recorder, denials, &counts);
-		ret[denials] = sent > counts.read ? sent - counts.read : 0;
-	}
-	return 0;
-}
-
-static int sent_before_begin(struct agent *agent)
-{
-	struct kernel_stats stats;
-	int r = kernel_stats(agent->kernel, &stats);
-
-	if (r)
-		return r;
-	r = sent_before(agent, &stats, agent->sent_before);
-	kernel_stats_clear(&stats);
-	return r;
-}
-
 static int records_begin(struct agent *agent, recorder_fn listener)
 {
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
-	int r = recorder_new(listener, agent, &agent->recorder);
+	int r = recorder_new(listener, agent, kernel_tally(agent->kernel), &agent->recorder);
 
 	if (!r && image)
 		r = recorder_set_image(agent->recorder, image);
@@ -289,8 +264,6 @@ static int records_begin(struct agent *agent, recorder_fn listener)
 /* The set in force is settled: what the rings held before it is recorded, then what is on disk takes its place. */
 static int start_finish(struct agent *agent)
 {
-	int r;
-
 	pump_drain(agent->pump);
 	if (kernel_taken_over(agent->kernel))
 		takeover_finish(agent);
@@ -303,8 +276,7 @@ static int start_finish(struct agent *agent)
 		log_error(0, "No policies could be put in force");
 		return AGENT_REFUSED;
 	}
-	r = sent_before_begin(agent);
-	return r ? log_error(r, "Cannot read the counters") : 0;
+	return 0;
 }
 
 int agent_serve(struct agent *agent)
@@ -354,29 +326,6 @@ void agent_refused(struct agent *agent)
 	agent->refused_us = realtime_us();
 }
 
-static int status_add_earlier(struct agent *agent, json_t *status)
-{
-	static const char *const keys[] = { "notes", "denials" };
-	struct kernel_stats stats;
-	uint64_t now[2];
-	int r = kernel_stats(agent->kernel, &stats);
-
-	if (r)
-		return r;
-	r = sent_before(agent, &stats, now);
-	kernel_stats_clear(&stats);
-	for (int i = 0; i < 2; i++) {
-		json_t *stream = json_object_get(json_object_get(status, "records"), keys[i]);
-
-		if (now[i] < agent->sent_before[i])
-			agent->sent_before[i] = now[i];
-		if (json_object_set_new(stream, "earlier_agents", json_integer(agent->sent_before[i])) ||
-		    json_object_set_new(stream, "in_ring", json_integer(now[i] - agent->sent_before[i])))
-			return -ENOMEM;
-	}
-	return r;
-}
-
 static int status_add_agent(struct agent *agent, json_t *status)
 {
 	json_t *running = json_pack("{s:s, s:i, s:I, s:I, s:I}", "version", LSMD_VERSION, "pid", (int)getpid(),
@@ -396,12 +345,10 @@ int agent_status(struct agent *agent, json_t **ret)
 	int r;
 
 	pump_drain(agent->pump);
-	r = status_kernel(agent->kernel, &status);
+	r = status_kernel(agent->kernel, agent->recorder, &status);
 	if (r)
 		return r;
-	r = status_records(status, agent->recorder);
-	if (!r)
-		r = status_add_earlier(agent, status);
+	r = status_sinks(status, agent->recorder);
 	if (!r)
 		r = status_add_agent(agent, status);
 	if (r) {

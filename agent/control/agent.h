@@ -35,7 +35,6 @@ struct agent {
 	uint64_t started_us; /* wall clock */
 	uint64_t refused_us; /* wall clock when the policies on disk were last refused; 0: they are what is in force */
 	struct log_limit refusals;
-	uint64_t sent_before[2]; /* events that earlier agents took from the rings: notes, denials */
 };
 
 enum {

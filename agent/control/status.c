@@ -173,7 +173,101 @@ json_t *status_limits(void)
 	return list;
 }
 
-int status_kernel(struct kernel *kernel, json_t **ret)
+/* Numbers of one object, until one cannot be set. */
+struct numbers {
+	json_t *object;
+	int r;
+};
+
+static void number(struct numbers *numbers, const char *key, uint64_t value)
+{
+	if (!numbers->r)
+		numbers->r = set_number(numbers->object, key, value);
+}
+
+static int numbers_put(struct numbers *numbers, json_t *to, const char *key)
+{
+	int r = json_object_set_new(to, key, numbers->object) ? -ENOMEM : 0;
+
+	return r ? r : numbers->r;
+}
+
+/* What a ring's decisions came to; an agent's own part is NULL where none runs, and what it held then is lost. */
+static int stream_add(json_t *records, const char *key, const struct lsmd_tally_stream *tally, const uint64_t *held,
+		      const uint64_t counts[2])
+{
+	uint64_t settled = tally->passed + tally->folded + tally->limited + tally->malformed + tally->lost + tally->orphaned;
+	struct numbers stream = { .object = json_object() }, dropped = { .object = json_object() };
+	uint64_t left = held ? 0 : tally->read - settled;
+	int r;
+
+	number(&stream, "recorded", tally->passed);
+	number(&stream, "coalesced", tally->folded);
+	number(&stream, "held", held ? *held : 0);
+	number(&stream, "in_ring", counts[0] > tally->read ? counts[0] - tally->read : 0);
+	number(&dropped, "ring_full", counts[1]);
+	number(&dropped, "rate_limited", tally->limited);
+	number(&dropped, "malformed", tally->malformed);
+	number(&dropped, "no_memory", tally->lost);
+	number(&dropped, "agent_ended", tally->orphaned + left);
+	r = numbers_put(&dropped, stream.object, "dropped");
+	return json_object_set_new(records, key, stream.object) ? -ENOMEM : r ? r : stream.r;
+}
+
+/* Refusals for which no event could be sent, or none is wanted. */
+static int not_sent_add(json_t *stream, const uint64_t *counts)
+{
+	struct numbers numbers = { .object = json_object() };
+
+	number(&numbers, "silenced_by_rule", counts[LSMD_COUNT_SILENCED]);
+	number(&numbers, "no_label", counts[LSMD_COUNT_DENIED_NO_LABEL]);
+	number(&numbers, "no_buffer", counts[LSMD_COUNT_DENIED_NO_SCRATCH]);
+	number(&numbers, "no_storage", counts[LSMD_COUNT_DENIED_NO_STORAGE]);
+	return numbers_put(&numbers, stream, "not_sent");
+}
+
+/* Decided, and what of it no other number says: decisions are counted one step after the other while this is read. */
+static int decided_add(json_t *stream, uint64_t decided)
+{
+	const char *key, *inner_key;
+	json_int_t known = 0;
+	json_t *value, *inner;
+	int r;
+
+	json_object_foreach (stream, key, value) {
+		known += json_integer_value(value);
+		json_object_foreach (value, inner_key, inner)
+			known += json_integer_value(inner);
+	}
+	r = set_number(stream, "decided", decided);
+	return r ? r : set_number(stream, "being_counted", (json_int_t)decided - known);
+}
+
+static int records_add(json_t *status, struct kernel *kernel, const struct recorder *recorder, const struct kernel_stats *stats)
+{
+	const uint64_t denials[2] = { stats->counts[LSMD_COUNT_SENT], stats->counts[LSMD_COUNT_RING_FULL] },
+		       notes[2] = { stats->counts[LSMD_COUNT_SENT_NOTES], stats->counts[LSMD_COUNT_RING_FULL_NOTES] };
+	const struct lsmd_tally *tally = kernel_tally(kernel);
+	json_t *records = json_object();
+	uint64_t held[2];
+	int r = json_object_set_new(status, "records", records) ? -ENOMEM : 0;
+
+	if (recorder) {
+		recorder_stream(recorder, true, &held[0]);
+		recorder_stream(recorder, false, &held[1]);
+	}
+	if (!r)
+		r = stream_add(records, "denials", &tally->denials, recorder ? &held[0] : NULL, denials);
+	if (!r)
+		r = stream_add(records, "notes", &tally->notes, recorder ? &held[1] : NULL, notes);
+	if (!r)
+		r = not_sent_add(json_object_get(records, "denials"), stats->counts);
+	if (!r)
+		r = decided_add(json_object_get(records, "denials"), stats->counts[LSMD_COUNT_DENIED]);
+	return r ? r : decided_add(json_object_get(records, "notes"), stats->counts[LSMD_COUNT_NOTED]);
+}
+
+int status_kernel(struct kernel *kernel, const struct recorder *recorder, json_t **ret)
 {
 	_cleanup_(kernel_stats_clear) struct kernel_stats stats = {};
 	json_t *status = json_object();
@@ -188,6 +282,8 @@ int status_kernel(struct kernel *kernel, json_t **ret)
 	if (!r)
 		r = counters_add(status, &stats);
 	if (!r)
+		r = records_add(status, kernel, recorder, &stats);
+	if (!r)
 		r = unmediated_add(status, kernel);
 	if (!r && json_object_set_new(status, "limits", status_limits()))
 		r = -ENOMEM;
@@ -199,22 +295,7 @@ int status_kernel(struct kernel *kernel, json_t **ret)
 	return 0;
 }
 
-static int stream_add(json_t *records, const char *key, const struct recorder *recorder, bool denials)
-{
-	struct recorder_counts counts;
-
-	recorder_counts(recorder, denials, &counts);
-	return json_object_set_new(records, key,
-				   json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "read", (json_int_t)counts.read,
-					     "recorded", (json_int_t)counts.passed, "coalesced",
-					     (json_int_t)counts.folded, "held", (json_int_t)counts.held, "rate_limited",
-					     (json_int_t)counts.limited, "malformed", (json_int_t)counts.malformed,
-					     "no_memory", (json_int_t)counts.lost))
-		       ? -ENOMEM
-		       : 0;
-}
-
-static json_t *count_json(const struct sink_count *count)
+static json_t *count_json(const struct lsmd_tally_count *count)
 {
 	return json_pack("{s:I, s:I}", "records", (json_int_t)count->records, "decisions",
 			 (json_int_t)count->decisions);
@@ -226,10 +307,11 @@ static int sink_add(json_t *sinks, struct sink *sink)
 	json_t *item;
 
 	sink_counts(sink, &counts);
-	item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "sink", sink_name(sink), "delivered",
-			 count_json(&counts.delivered), "queued", count_json(&counts.queued), "dropped_queue_full",
-			 count_json(&counts.full), "dropped_nobody_there", count_json(&counts.absent),
-			 "dropped_refused", count_json(&counts.failed));
+	item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sink", sink_name(sink), "given",
+			 count_json(&counts.tally.given), "delivered", count_json(&counts.tally.delivered), "queued",
+			 count_json(&counts.queued), "dropped_queue_full", count_json(&counts.tally.full),
+			 "dropped_nobody_there", count_json(&counts.tally.absent), "dropped_refused",
+			 count_json(&counts.tally.failed), "dropped_agent_ended", count_json(&counts.tally.orphaned));
 	if (item && counts.last_error &&
 	    json_object_set_new(item, "last_error", json_string(strerror(-counts.last_error)))) {
 		json_decref(item);
@@ -238,17 +320,11 @@ static int sink_add(json_t *sinks, struct sink *sink)
 	return json_array_append_new(sinks, item) ? -ENOMEM : 0;
 }
 
-int status_records(json_t *status, const struct recorder *recorder)
+int status_sinks(json_t *status, const struct recorder *recorder)
 {
-	json_t *records = json_object(), *sinks;
-	int r = json_object_set_new(status, "records", records) ? -ENOMEM : 0;
+	json_t *sinks;
+	int r = set_list(json_object_get(status, "records"), "sinks", &sinks);
 
-	if (!r)
-		r = stream_add(records, "denials", recorder, true);
-	if (!r)
-		r = stream_add(records, "notes", recorder, false);
-	if (!r)
-		r = set_list(records, "sinks", &sinks);
 	for (size_t i = 0; i < recorder_n_sinks(recorder) && !r; i++)
 		r = sink_add(sinks, recorder_sink(recorder, i));
 	return r;

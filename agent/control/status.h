@@ -10,14 +10,15 @@
 
 /**
  * status_kernel() - what the kernel side tells anyone who may open its pins
- * @ret: new reference: "enforcing", "generation", "set", "policies", "processes", "programs", "maps", "counters",
+ * @recorder: the running agent's; NULL: none runs
+ * @ret: new reference: "enforcing", "generation", "set", "policies", "processes", "programs", "maps", "counters", "records",
  *       "not_mediated", "limits"
  * Return: 0, -errno
  */
-int status_kernel(struct kernel *kernel, json_t **ret);
+int status_kernel(struct kernel *kernel, const struct recorder *recorder, json_t **ret);
 
-/** status_records() - put "records" into @status: what became of events. Return: 0, -ENOMEM */
-int status_records(json_t *status, const struct recorder *recorder);
+/** status_sinks() - put "sinks" into the "records" of @status: what became of records. Return: 0, -ENOMEM */
+int status_sinks(json_t *status, const struct recorder *recorder);
 
 /** status_limits() - what this version does not decide, whatever the kernel: new reference; NULL when memory ran out */
 json_t *status_limits(void);

@@ -182,23 +182,35 @@ static void counters_print(const json_t *status, bool colour)
 			printf("  reason %-17s %lld\n", key, (long long)json_integer_value(value));
 }
 
-/* denied = recorded + coalesced + what was dropped, by reason: what the kernel could not send, then the agent's. */
-static void stream_print(const json_t *counters, const json_t *stream, const char *what, json_int_t decided,
-			 json_int_t full, json_int_t quiet)
+/* " + what N" for each number of an object that is not 0, with the words that the agent chose */
+static void parts_print(const json_t *object, const char *before)
 {
-	json_int_t read = ctl_number(stream, "read"), earlier = ctl_number(stream, "earlier_agents"),
-		   in_ring = ctl_number(stream, "in_ring");
-	json_int_t known = read + earlier + in_ring + full + quiet;
+	json_t *value;
+	const char *key;
 
-	printf("  %s %lld = recorded %lld + coalesced %lld + held %lld + rate-limited %lld + malformed %lld + no memory %lld"
-	       " + in the ring %lld + read by earlier agents %lld + ring full %lld + not sent %lld",
-	       what, (long long)decided, (long long)ctl_number(stream, "recorded"),
-	       (long long)ctl_number(stream, "coalesced"), (long long)ctl_number(stream, "held"),
-	       (long long)ctl_number(stream, "rate_limited"), (long long)ctl_number(stream, "malformed"),
-	       (long long)ctl_number(stream, "no_memory"), (long long)in_ring, (long long)earlier, (long long)full,
-	       (long long)quiet);
-	if (known != decided)
-		printf(" + %lld being counted", (long long)(decided - known));
+	json_object_foreach ((json_t *)object, key, value) {
+		if (!json_integer_value(value))
+			continue;
+		printf(" + %s", before);
+		for (const char *c = key; *c; c++)
+			putchar(*c == '_' ? ' ' : *c);
+		printf(" %lld", (long long)json_integer_value(value));
+	}
+}
+
+/* decided = recorded + coalesced + what was dropped, by reason; what never happened is left out. */
+static void stream_print(const json_t *stream, const char *what)
+{
+	printf("  %s %lld = recorded %lld + coalesced %lld", what, (long long)ctl_number(stream, "decided"),
+	       (long long)ctl_number(stream, "recorded"), (long long)ctl_number(stream, "coalesced"));
+	if (ctl_number(stream, "held"))
+		printf(" + held %lld", (long long)ctl_number(stream, "held"));
+	if (ctl_number(stream, "in_ring"))
+		printf(" + in the ring %lld", (long long)ctl_number(stream, "in_ring"));
+	parts_print(json_object_get(stream, "dropped"), "dropped: ");
+	parts_print(json_object_get(stream, "not_sent"), "not sent: ");
+	if (ctl_number(stream, "being_counted"))
+		printf(" + being counted %lld", (long long)ctl_number(stream, "being_counted"));
 	putchar('\n');
 }
 
@@ -206,38 +218,37 @@ static void sink_count_print(const json_t *sink, const char *key, const char *wh
 {
 	const json_t *count = json_object_get(sink, key);
 
-	if (ctl_number(count, "records") || !strcmp(key, "delivered"))
-		printf("  %s %lld (%lld decisions)", what, (long long)ctl_number(count, "records"),
-		       (long long)ctl_number(count, "decisions"));
+	if (ctl_number(count, "records") || !strcmp(key, "given"))
+		printf("%s %lld (%lld)", what, (long long)ctl_number(count, "records"), (long long)ctl_number(count, "decisions"));
+}
+
+static void sink_print(const json_t *sink)
+{
+	printf("  %-8s given", ctl_string(sink, "sink"));
+	sink_count_print(sink, "given", "");
+	sink_count_print(sink, "delivered", " = delivered");
+	sink_count_print(sink, "queued", " + queued");
+	sink_count_print(sink, "dropped_queue_full", " + dropped: queue full");
+	sink_count_print(sink, "dropped_nobody_there", " + dropped: nobody there");
+	sink_count_print(sink, "dropped_refused", " + dropped: refused");
+	sink_count_print(sink, "dropped_agent_ended", " + dropped: agent ended");
+	if (json_object_get(sink, "last_error"))
+		printf("  (%s)", ctl_string(sink, "last_error"));
+	putchar('\n');
 }
 
 static void records_print(const json_t *status, bool colour)
 {
-	const json_t *records = json_object_get(status, "records"), *counters = json_object_get(status, "counters"),
-		     *sinks = json_object_get(records, "sinks");
+	const json_t *records = json_object_get(status, "records"), *sinks = json_object_get(records, "sinks");
 
 	title("records", colour);
-	if (!records) {
-		puts("  only the agent counts them");
-		return;
-	}
-	stream_print(counters, json_object_get(records, "denials"), "denied", ctl_number(counters, "denied"),
-		     ctl_number(counters, "ring-full"),
-		     ctl_number(counters, "silenced") + ctl_number(counters, "no-scratch") +
-			     ctl_number(json_object_get(counters, "reasons"), "no-label"));
-	for (size_t i = 0; i < json_array_size(sinks); i++) {
-		const json_t *sink = json_array_get(sinks, i);
-
-		printf("  %-8s", ctl_string(sink, "sink"));
-		sink_count_print(sink, "delivered", "delivered");
-		sink_count_print(sink, "queued", "queued");
-		sink_count_print(sink, "dropped_queue_full", "dropped: queue full");
-		sink_count_print(sink, "dropped_nobody_there", "dropped: nobody there");
-		sink_count_print(sink, "dropped_refused", "dropped: refused");
-		if (json_object_get(sink, "last_error"))
-			printf("  (%s)", ctl_string(sink, "last_error"));
-		putchar('\n');
-	}
+	stream_print(json_object_get(records, "denials"), "denied");
+	stream_print(json_object_get(records, "notes"), "noted (audit mode, logged allows)");
+	if (json_array_size(sinks))
+		puts("  logs are given both kinds, a record for each decision recorded and one for many that were coalesced;\n"
+		     "  in records, and (in decisions):");
+	for (size_t i = 0; i < json_array_size(sinks); i++)
+		sink_print(json_array_get(sinks, i));
 }
 
 static void limits_print(const json_t *status, bool colour)
@@ -289,7 +300,7 @@ static int status_away(const struct ctl *ctl, json_t **ret)
 			  why.text);
 		return ctl_no_agent(ctl);
 	}
-	r = status_kernel(kernel, ret);
+	r = status_kernel(kernel, NULL, ret);
 	return r ? ctl_error(r, "cannot read the kernel side") : 0;
 }
 

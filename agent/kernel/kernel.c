@@ -58,6 +58,8 @@ void kernel_free(struct kernel *kernel)
 	swap_forget(kernel);
 	if (kernel->control)
 		munmap(kernel->control, page_size());
+	if (kernel->tally)
+		munmap(kernel->tally, page_size());
 	for (enum side_map map = 0; map < SIDE_N_MAPS; map++)
 		closep(&kernel->map_fds[map]);
 	closep(&kernel->label_tasks_fd);
@@ -66,24 +68,30 @@ void kernel_free(struct kernel *kernel)
 	free(kernel);
 }
 
-/* control_map() - the word that programs and agent share */
-static int control_map(struct kernel *kernel)
+static int page_map(const struct kernel *kernel, enum side_map map, void **ret)
 {
 	int prot = kernel->read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-	void *mapped = mmap(NULL, page_size(), prot, MAP_SHARED, kernel->map_fds[SIDE_CONTROL], 0);
+	void *mapped = mmap(NULL, page_size(), prot, MAP_SHARED, kernel->map_fds[map], 0);
 
 	if (mapped == MAP_FAILED)
 		return -errno;
-	kernel->control = mapped;
+	*ret = mapped;
 	return 0;
+}
+
+/* control_map() - the word that programs and agent share, and what agents hand on to their successors */
+static int control_map(struct kernel *kernel)
+{
+	int r = page_map(kernel, SIDE_CONTROL, (void **)&kernel->control);
+
+	return r ? r : page_map(kernel, SIDE_TALLY, (void **)&kernel->tally);
 }
 
 static int denial_read(void *data, void *bytes, size_t size)
 {
 	struct kernel *kernel = data;
 
-	if (size >= sizeof(struct lsmd_event))
-		kernel->event_fn(kernel->event_data, bytes, size, true);
+	kernel->event_fn(kernel->event_data, bytes, size, true);
 	return 0;
 }
 
@@ -91,8 +99,7 @@ static int note_read(void *data, void *bytes, size_t size)
 {
 	struct kernel *kernel = data;
 
-	if (size >= sizeof(struct lsmd_event))
-		kernel->event_fn(kernel->event_data, bytes, size, false);
+	kernel->event_fn(kernel->event_data, bytes, size, false);
 	return 0;
 }
 
@@ -269,6 +276,11 @@ const uint64_t *kernel_rule_counts(const struct kernel *kernel, size_t *ret_n)
 	}
 	*ret_n = kernel->image->counters.n;
 	return (const uint64_t *)((const char *)kernel->image + kernel->image->counters.off);
+}
+
+struct lsmd_tally *kernel_tally(const struct kernel *kernel)
+{
+	return kernel->tally;
 }
 
 uint32_t kernel_unmediated(const struct kernel *kernel)

@@ -106,6 +106,12 @@ void kernel_stats_clear(struct kernel_stats *stats);
 /** kernel_rule_counts() - lsmd_u64 a rule of the image in force; borrowed until the next swap */
 const uint64_t *kernel_rule_counts(const struct kernel *kernel, size_t *ret_n);
 
+/**
+ * kernel_tally() - what agents did with events, the ones before this one too; mapped memory, borrowed until kernel_free(), for
+ * reading only after kernel_attach()
+ */
+struct lsmd_tally *kernel_tally(const struct kernel *kernel);
+
 /* One labelled process (thread group leaders only). */
 struct kernel_task {
 	uint32_t pid;

@@ -12,6 +12,7 @@
 	X(IMAGES, "lsmd_images")  \
 	X(CONTROL, "lsmd_control") \
 	X(COUNTS, "lsmd_counts")  \
+	X(TALLY, "lsmd_tally")    \
 	X(LABELS, "lsmd_labels")  \
 	X(EXECS, "lsmd_execs")    \
 	X(POOL, "lsmd_pool")      \
@@ -34,6 +35,7 @@ struct kernel {
 	bool taken_over;
 	bool read_only;
 	struct lsmd_control *control;
+	struct lsmd_tally *tally;
 	int image_fd;                    /* map of the image in force; -1: none */
 	struct lsmd_image_header *image; /* the same, mapped; NULL: none */
 	struct ring_buffer *rings;

@@ -125,5 +125,7 @@ void audit_text_add(struct buf *out, const struct record *record)
 		   (unsigned int)(record->time_us / 1000 % 1000), (unsigned long long)record->generation,
 		   (unsigned long long)record->set_hash, (unsigned long long)record->repeats,
 		   record->answer != RECORD_DENIED);
+	if (record->mixed)
+		buf_add_string(out, " mixed=1");
 	fields_layers(out, record);
 }

@@ -8,6 +8,7 @@
 /* Slots tried for one kind; a table of which so many neighbours are taken is full enough. */
 #define PROBES 16
 
+/* What is counted together: events of a kind, or of a rule. */
 struct kind {
 	uint64_t hash; /* 0: free */
 	uint64_t start_ns;
@@ -18,21 +19,15 @@ struct kind {
 	size_t size;
 };
 
-struct share {
-	uint64_t start_ns;
-	uint32_t passed;
-};
-
 struct coalesce {
 	struct siphash_key key;
 	uint64_t held;
 	size_t bytes;
 	struct kind kinds[COALESCE_KINDS];
-	struct share shares[COALESCE_RULES];
+	struct kind rules[COALESCE_KINDS];
 };
 
 _Static_assert((COALESCE_KINDS & (COALESCE_KINDS - 1)) == 0, "kind_find() masks with COALESCE_KINDS - 1");
-_Static_assert((COALESCE_RULES & (COALESCE_RULES - 1)) == 0, "share_take() masks with COALESCE_RULES - 1");
 
 int coalesce_new(const struct siphash_key *key, struct coalesce **ret)
 {
@@ -49,8 +44,10 @@ void coalesce_free(struct coalesce *coalesce)
 {
 	if (!coalesce)
 		return;
-	for (size_t i = 0; i < COALESCE_KINDS; i++)
+	for (size_t i = 0; i < COALESCE_KINDS; i++) {
 		free(coalesce->kinds[i].event);
+		free(coalesce->rules[i].event);
+	}
 	free(coalesce);
 }
 
@@ -74,6 +71,21 @@ static uint64_t kind_hash(const struct coalesce *coalesce, const struct lsmd_eve
 	return value ? value : 1;
 }
 
+static uint64_t rule_hash(const struct coalesce *coalesce, const struct lsmd_event *event)
+{
+	const struct lsmd_answer *answer = &event->answers[0];
+	struct siphash hash;
+	uint64_t value;
+
+	siphash_start(&hash, &coalesce->key);
+	siphash_add(&hash, &event->generation, sizeof(event->generation));
+	siphash_add(&hash, &answer->layer, sizeof(answer->layer));
+	siphash_add(&hash, &answer->rule, sizeof(answer->rule));
+	siphash_add(&hash, &event->refused, sizeof(event->refused));
+	value = siphash_end(&hash);
+	return value ? value : 1;
+}
+
 static void kind_forget(struct coalesce *coalesce, struct kind *kind)
 {
 	coalesce->bytes -= kind->size;
@@ -85,12 +97,12 @@ static void kind_forget(struct coalesce *coalesce, struct kind *kind)
  * A slot may be taken over when its kind's last window has ended and nothing is held. Slots are not moved, so a search
  * looks at all PROBES.
  */
-static struct kind *kind_find(struct coalesce *coalesce, uint64_t hash, uint64_t now_ns)
+static struct kind *kind_find(struct coalesce *coalesce, struct kind *table, uint64_t hash, uint64_t now_ns)
 {
 	struct kind *room = NULL;
 
 	for (size_t i = 0; i < PROBES; i++) {
-		struct kind *kind = &coalesce->kinds[(hash + i) & (COALESCE_KINDS - 1)];
+		struct kind *kind = &table[(hash + i) & (COALESCE_KINDS - 1)];
 
 		if (kind->hash == hash)
 			return kind;
@@ -135,26 +147,24 @@ static bool kind_hold(struct coalesce *coalesce, struct kind *kind, const struct
 	return true;
 }
 
-static bool share_take(struct coalesce *coalesce, const struct lsmd_event *event, uint64_t now_ns)
+/* share_take() - may one more of this rule pass in this window? */
+static int share_take(struct coalesce *coalesce, const struct lsmd_event *event, size_t size, uint64_t now_ns)
 {
-	const struct lsmd_answer *answer = &event->answers[0];
-	struct siphash hash;
-	struct share *share;
+	struct kind *rule = kind_find(coalesce, coalesce->rules, rule_hash(coalesce, event), now_ns);
 
-	siphash_start(&hash, &coalesce->key);
-	siphash_add(&hash, &answer->layer, sizeof(answer->layer));
-	siphash_add(&hash, &answer->rule, sizeof(answer->rule));
-	share = &coalesce->shares[siphash_end(&hash) & (COALESCE_RULES - 1)];
-	if (now_ns - share->start_ns >= COALESCE_WINDOW_NS) {
-		share->start_ns = now_ns;
-		share->passed = 0;
+	if (!rule)
+		return COALESCE_LIMITED;
+	kind_turn(rule, now_ns);
+	if (rule->passed < COALESCE_RULE_MAX) {
+		rule->passed++;
+		return COALESCE_PASS;
 	}
-	return share->passed++ < COALESCE_RULE_MAX;
+	return kind_hold(coalesce, rule, event, size) ? COALESCE_HELD_MIXED : COALESCE_LIMITED;
 }
 
 int coalesce_event(struct coalesce *coalesce, const struct lsmd_event *event, size_t size, uint64_t now_ns)
 {
-	struct kind *kind = kind_find(coalesce, kind_hash(coalesce, event), now_ns);
+	struct kind *kind = kind_find(coalesce, coalesce->kinds, kind_hash(coalesce, event), now_ns);
 
 	if (kind) {
 		kind_turn(kind, now_ns);
@@ -162,44 +172,58 @@ int coalesce_event(struct coalesce *coalesce, const struct lsmd_event *event, si
 			return COALESCE_HELD;
 		kind->passed++;
 	}
-	return share_take(coalesce, event, now_ns) ? COALESCE_PASS : COALESCE_LIMITED;
+	return share_take(coalesce, event, size, now_ns);
 }
 
-/* The next window starts flooded when this one held more than a burst's worth. */
-static void kind_hand_over(struct coalesce *coalesce, struct kind *kind, uint64_t now_ns, coalesce_fn fn, void *data)
+/* A kind's next window starts flooded when this one held more than a burst's worth; a rule's always lets its share pass. */
+static void kind_hand_over(struct coalesce *coalesce, struct kind *kind, uint64_t now_ns, bool mixed, coalesce_fn fn,
+			   void *data)
 {
 	uint64_t held = kind->held;
 
-	kind->flooded = kind->passed + held > COALESCE_BURST;
+	kind->flooded = !mixed && kind->passed + held > COALESCE_BURST;
 	kind->held = 0;
 	kind->passed = 0;
 	kind->start_ns = now_ns;
 	coalesce->held -= held;
-	fn(data, kind->event, kind->size, held);
+	fn(data, kind->event, kind->size, held, mixed);
 	coalesce->bytes -= kind->size;
 	free(kind->event);
 	kind->event = NULL;
 	kind->size = 0;
 }
 
-uint64_t coalesce_expire(struct coalesce *coalesce, uint64_t now_ns, coalesce_fn fn, void *data)
+/* Return: when the next window of this table with something held ends; UINT64_MAX: nothing is held */
+static uint64_t table_expire(struct coalesce *coalesce, struct kind *table, uint64_t now_ns, coalesce_fn fn, void *data)
 {
-	uint64_t next = 0;
+	uint64_t next = UINT64_MAX;
 
-	if (!coalesce->held)
-		return 0;
 	for (size_t i = 0; i < COALESCE_KINDS; i++) {
-		struct kind *kind = &coalesce->kinds[i];
+		struct kind *kind = &table[i];
 		uint64_t end = kind->start_ns + COALESCE_WINDOW_NS;
 
 		if (!kind->held)
 			continue;
 		if (end <= now_ns)
-			kind_hand_over(coalesce, kind, now_ns == UINT64_MAX ? kind->start_ns : now_ns, fn, data);
-		else if (!next || end < next)
+			kind_hand_over(coalesce, kind, now_ns == UINT64_MAX ? kind->start_ns : now_ns,
+				       table == coalesce->rules, fn, data);
+		else if (end < next)
 			next = end;
 	}
 	return next;
+}
+
+uint64_t coalesce_expire(struct coalesce *coalesce, uint64_t now_ns, coalesce_fn fn, void *data)
+{
+	uint64_t kinds, rules;
+
+	if (!coalesce->held)
+		return 0;
+	kinds = table_expire(coalesce, coalesce->kinds, now_ns, fn, data);
+	rules = table_expire(coalesce, coalesce->rules, now_ns, fn, data);
+	if (rules < kinds)
+		kinds = rules;
+	return kinds == UINT64_MAX ? 0 : kinds;
 }
 
 uint64_t coalesce_held(const struct coalesce *coalesce)

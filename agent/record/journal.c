@@ -147,6 +147,8 @@ static void fields_head(struct fields *fields, const struct record *record)
 	record_sentence(field_new(fields, "MESSAGE"), record);
 	field_number(fields, "LSMD_TIME_USEC", record->time_us);
 	field_number(fields, "LSMD_REPEATS", record->repeats);
+	if (record->mixed)
+		field_string(fields, "LSMD_MIXED", "1");
 	field_number(fields, "LSMD_GENERATION", record->generation);
 	buf_printf(field_new(fields, "LSMD_SET"), "%016llx", (unsigned long long)record->set_hash);
 	field_string(fields, "LSMD_HOOK", hook_name(record->hook));

@@ -179,6 +179,8 @@ static int json_set(json_t *object, const struct record *record)
 		r = json_buf(object, "set", "", &set);
 	if (!r)
 		r = json_number(object, "repeats", record->repeats);
+	if (!r && record->mixed)
+		r = json_object_set_new(object, "mixed", json_true()) ? -ENOMEM : 0;
 	return r ? r : json_buf(object, "message", "", &sentence);
 }
 

@@ -45,6 +45,7 @@ struct record {
 	uint64_t generation;
 	uint64_t set_hash;
 	uint64_t repeats; /* decisions that this record stands for, at least 1 */
+	bool mixed; /* of one rule, whatever their objects and programs; what is told is one example */
 	enum record_answer answer;
 	bool known; /* the event's generation was at hand; else layers have numbers only */
 	size_t deciding; /* index into layers of the one that the record is named after */

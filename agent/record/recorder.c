@@ -9,13 +9,12 @@
 
 #include "agent/record/unit.h"
 
-#define SINKS_MAX 4
-
 /* One for each ring: a flood of notes does not use up what denials may pass. */
 struct stream {
 	struct recorder *recorder;
 	struct coalesce *coalesce;
-	struct recorder_counts counts;
+	struct lsmd_tally_stream *tally;
+	bool begun; /* an event was read by this agent */
 };
 
 struct recorder {
@@ -25,7 +24,8 @@ struct recorder {
 	struct legend *legend; /* of the image in force */
 	struct legend *before; /* of the one before, until recorder_settle() */
 	struct cgroups *cgroups;
-	struct sink *sinks[SINKS_MAX];
+	struct lsmd_tally *tally;
+	struct sink *sinks[LSMD_TALLY_SINKS];
 	size_t n_sinks;
 	struct record *recent[RECORDER_RECENT];
 	size_t n_recent; /* ever */
@@ -39,13 +39,22 @@ static uint64_t boottime_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static int stream_open(struct stream *stream, struct recorder *recorder, const struct siphash_key *key)
+static uint64_t stream_settled(const struct lsmd_tally_stream *tally)
+{
+	return tally->passed + tally->folded + tally->limited + tally->malformed + tally->lost + tally->orphaned;
+}
+
+/* What an earlier agent had read and not settled when it ended is lost with it. */
+static int stream_open(struct stream *stream, struct recorder *recorder, struct lsmd_tally_stream *tally,
+		       const struct siphash_key *key)
 {
 	stream->recorder = recorder;
+	stream->tally = tally;
+	tally->orphaned += tally->read - stream_settled(tally);
 	return coalesce_new(key, &stream->coalesce);
 }
 
-int recorder_new(recorder_fn listener, void *data, struct recorder **ret)
+int recorder_new(recorder_fn listener, void *data, struct lsmd_tally *tally, struct recorder **ret)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
 	struct siphash_key key;
@@ -55,11 +64,12 @@ int recorder_new(recorder_fn listener, void *data, struct recorder **ret)
 		return -ENOMEM;
 	recorder->listener = listener;
 	recorder->listener_data = data;
+	recorder->tally = tally;
 	r = getrandom(&key, sizeof(key), 0) == sizeof(key) ? 0 : -EIO;
 	if (!r)
-		r = stream_open(&recorder->denials, recorder, &key);
+		r = stream_open(&recorder->denials, recorder, &tally->denials, &key);
 	if (!r)
-		r = stream_open(&recorder->notes, recorder, &key);
+		r = stream_open(&recorder->notes, recorder, &tally->notes, &key);
 	if (r) {
 		recorder_free(recorder, 0);
 		return r;
@@ -75,9 +85,9 @@ int recorder_add_sink(struct recorder *recorder, const struct sink_type *type)
 {
 	int r;
 
-	if (recorder->n_sinks == SINKS_MAX)
+	if (recorder->n_sinks == LSMD_TALLY_SINKS)
 		return -ENOSPC;
-	r = sink_start(type, &recorder->sinks[recorder->n_sinks]);
+	r = sink_start(type, &recorder->tally->sinks[recorder->n_sinks], &recorder->sinks[recorder->n_sinks]);
 	if (!r)
 		recorder->n_sinks++;
 	return r;
@@ -101,7 +111,7 @@ static void recent_add(struct recorder *recorder, struct record *record)
 }
 
 /* One record out of an event that stands for @repeats decisions. */
-static int record_out(struct recorder *recorder, const struct lsmd_event *event, size_t size, uint64_t repeats)
+static int record_out(struct recorder *recorder, const struct lsmd_event *event, size_t size, uint64_t repeats, bool mixed)
 {
 	_cleanup_(record_unrefp) struct record *record = NULL;
 	int r = record_new(event, size, legend_find(recorder, event->generation), repeats, record_clock_offset_ns(),
@@ -109,6 +119,7 @@ static int record_out(struct recorder *recorder, const struct lsmd_event *event,
 
 	if (r)
 		return r;
+	record->mixed = mixed;
 	recent_add(recorder, record);
 	for (size_t i = 0; i < recorder->n_sinks; i++)
 		sink_give(recorder->sinks[i], record);
@@ -116,34 +127,60 @@ static int record_out(struct recorder *recorder, const struct lsmd_event *event,
 	return 0;
 }
 
-static void stream_fold(void *data, const struct lsmd_event *event, size_t size, uint64_t repeats)
+static void stream_fold(void *data, const struct lsmd_event *event, size_t size, uint64_t repeats, bool mixed)
 {
 	struct stream *stream = data;
 
-	if (record_out(stream->recorder, event, size, repeats))
-		stream->counts.lost += repeats;
+	if (record_out(stream->recorder, event, size, repeats, mixed))
+		stream->tally->lost += repeats;
 	else
-		stream->counts.folded += repeats;
+		stream->tally->folded += repeats;
+}
+
+/*
+ * stream_read() - count an event as read. An agent may have been killed after it did, and before the ring knew: then its successor
+ * finds the same event at the head of the ring. Return: false: it was counted already.
+ */
+static bool stream_read(struct stream *stream, const struct lsmd_event *event)
+{
+	struct lsmd_tally_stream *tally = stream->tally;
+	bool again = !stream->begun && tally->at_ns == event->time_ns && tally->at_tid == event->pid &&
+		     tally->at_read == tally->read;
+
+	stream->begun = true;
+	if (again)
+		return false;
+	__atomic_store_n(&tally->at_read, tally->read + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&tally->at_ns, event->time_ns, __ATOMIC_RELEASE);
+	__atomic_store_n(&tally->at_tid, event->pid, __ATOMIC_RELEASE);
+	__atomic_store_n(&tally->read, tally->read + 1, __ATOMIC_RELEASE);
+	return true;
 }
 
 void recorder_event(struct recorder *recorder, const struct lsmd_event *event, size_t size, bool denial)
 {
 	struct stream *stream = denial ? &recorder->denials : &recorder->notes;
 
-	stream->counts.read++;
+	if (size < sizeof(*event)) {
+		stream->tally->read++;
+		stream->tally->malformed++;
+		return;
+	}
+	if (!stream_read(stream, event))
+		return;
 	if (!event_sound(event, size)) {
-		stream->counts.malformed++;
+		stream->tally->malformed++;
 		return;
 	}
 	switch (coalesce_event(stream->coalesce, event, size, boottime_ns())) {
 	case COALESCE_PASS:
-		if (record_out(recorder, event, size, 1))
-			stream->counts.lost++;
+		if (record_out(recorder, event, size, 1, false))
+			stream->tally->lost++;
 		else
-			stream->counts.passed++;
+			stream->tally->passed++;
 		break;
 	case COALESCE_LIMITED:
-		stream->counts.limited++;
+		stream->tally->limited++;
 		break;
 	}
 }
@@ -183,12 +220,12 @@ void recorder_settle(struct recorder *recorder)
 	recorder->before = NULL;
 }
 
-void recorder_counts(const struct recorder *recorder, bool denials, struct recorder_counts *ret)
+const struct lsmd_tally_stream *recorder_stream(const struct recorder *recorder, bool denials, uint64_t *held)
 {
 	const struct stream *stream = denials ? &recorder->denials : &recorder->notes;
 
-	*ret = stream->counts;
-	ret->held = coalesce_held(stream->coalesce);
+	*held = coalesce_held(stream->coalesce);
+	return stream->tally;
 }
 
 size_t recorder_n_sinks(const struct recorder *recorder)

@@ -3,8 +3,8 @@
  * The way of an event in the agent: counted, folded or passed (coalesce.h), given its names (legend.h, record.h), and
  * handed to every sink and listener. One thread calls all of this.
  *
- * The arithmetic, in decisions: read = passed + folded + held + limited + malformed + lost;
- * and for each sink passed + folded = delivered + queued + dropped (sink.h).
+ * The arithmetic, in decisions: read = passed + folded + held + limited + malformed + lost + orphaned;
+ * and for each sink given = delivered + queued + dropped (sink.h). All of it lies in a tally (event.h) that outlives the agent.
  */
 #ifndef LSMD_RECORD_RECORDER_H
 #define LSMD_RECORD_RECORDER_H
@@ -22,21 +22,14 @@
 
 struct recorder;
 
-/* One of each for denials, one for notes (audit-mode and logged allows), in decisions. */
-struct recorder_counts {
-	uint64_t read; /* events taken from the ring */
-	uint64_t passed; /* one record each */
-	uint64_t folded; /* in records with a repeat count */
-	uint64_t held; /* to be folded when their window ends */
-	uint64_t limited; /* dropped: the rule had its share of the window */
-	uint64_t malformed; /* dropped: not as this version lays events out */
-	uint64_t lost; /* dropped: no memory for the record */
-};
-
 typedef void (*recorder_fn)(void *data, struct record *record);
 
-/** recorder_new() - @listener: called for every record; borrowed for the call. Return: 0, -errno */
-int recorder_new(recorder_fn listener, void *data, struct recorder **ret);
+/**
+ * recorder_new() - @listener: called for every record; borrowed for the call
+ * @tally: of earlier agents, gone on with; borrowed until recorder_free()
+ * Return: 0, -errno
+ */
+int recorder_new(recorder_fn listener, void *data, struct lsmd_tally *tally, struct recorder **ret);
 
 /** recorder_add_sink() - start one. Return: 0, -errno */
 int recorder_add_sink(struct recorder *recorder, const struct sink_type *type);
@@ -63,7 +56,8 @@ void recorder_event(struct recorder *recorder, const struct lsmd_event *event, s
 /** recorder_expire() - fold what is due. Return: CLOCK_BOOTTIME, ns, when to call again; 0: nothing is held */
 uint64_t recorder_expire(struct recorder *recorder);
 
-void recorder_counts(const struct recorder *recorder, bool denials, struct recorder_counts *ret);
+/** recorder_stream() - the tally of denials or of notes; @held: decisions to be folded when their window ends */
+const struct lsmd_tally_stream *recorder_stream(const struct recorder *recorder, bool denials, uint64_t *held);
 
 size_t recorder_n_sinks(const struct recorder *recorder);
 struct sink *recorder_sink(const struct recorder *recorder, size_t i);

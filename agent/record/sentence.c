@@ -56,6 +56,8 @@ void record_sentence(struct buf *out, const struct record *record)
 		      record->program.len ? record->program.len : record->comm.len);
 	buf_printf(out, " (pid %u, uid %u)", record->pid, record->uid);
 	rule_part(out, record);
-	if (record->repeats > 1)
+	if (record->repeats > 1 && record->mixed)
+		buf_printf(out, ", and %llu more like this", (unsigned long long)record->repeats - 1);
+	else if (record->repeats > 1)
 		buf_printf(out, ", %llu times", (unsigned long long)record->repeats);
 }

@@ -3,6 +3,7 @@
 #include "agent/record/sink.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -19,7 +20,9 @@ struct sink {
 	struct record *queue[SINK_QUEUE_RECORDS];
 	size_t first, n, bytes;
 	bool stop, done;
-	struct sink_counts counts;
+	struct lsmd_tally_sink *tally;
+	struct lsmd_tally_count queued;
+	int last_error;
 };
 
 static size_t record_bytes(const struct record *record)
@@ -28,13 +31,13 @@ static size_t record_bytes(const struct record *record)
 	       record->program.len + record->cgroup.len;
 }
 
-static void count(struct sink_count *count, const struct record *record)
+static void count(struct lsmd_tally_count *count, const struct record *record)
 {
 	count->records++;
 	count->decisions += record->repeats;
 }
 
-static void uncount(struct sink_count *count, const struct record *record)
+static void uncount(struct lsmd_tally_count *count, const struct record *record)
 {
 	count->records--;
 	count->decisions -= record->repeats;
@@ -61,14 +64,14 @@ static struct record *sink_take(struct sink *sink)
 static void sink_settle(struct sink *sink, const struct record *record, int r)
 {
 	pthread_mutex_lock(&sink->lock);
-	uncount(&sink->counts.queued, record);
+	uncount(&sink->queued, record);
 	if (r == 0)
-		count(&sink->counts.delivered, record);
+		count(&sink->tally->delivered, record);
 	else if (r == SINK_ABSENT)
-		count(&sink->counts.absent, record);
+		count(&sink->tally->absent, record);
 	else
-		count(&sink->counts.failed, record);
-	sink->counts.last_error = r < 0 ? r : 0;
+		count(&sink->tally->failed, record);
+	sink->last_error = r < 0 ? r : 0;
 	pthread_mutex_unlock(&sink->lock);
 }
 
@@ -121,7 +124,30 @@ static int thread_start(pthread_t *thread, void *(*run)(void *), void *data)
 	return -r;
 }
 
-int sink_start(const struct sink_type *type, struct sink **ret)
+static uint64_t settled(const struct lsmd_tally_sink *tally, size_t what)
+{
+	static const size_t counts[] = {
+		offsetof(struct lsmd_tally_sink, delivered), offsetof(struct lsmd_tally_sink, full),
+		offsetof(struct lsmd_tally_sink, absent),    offsetof(struct lsmd_tally_sink, failed),
+		offsetof(struct lsmd_tally_sink, orphaned),
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		sum += *(const lsmd_u64 *)((const char *)tally + counts[i] + what);
+	return sum;
+}
+
+/* What waited when an earlier agent ended was lost with it. */
+static void orphans_count(struct lsmd_tally_sink *tally)
+{
+	tally->orphaned.records +=
+		tally->given.records - settled(tally, offsetof(struct lsmd_tally_count, records));
+	tally->orphaned.decisions +=
+		tally->given.decisions - settled(tally, offsetof(struct lsmd_tally_count, decisions));
+}
+
+int sink_start(const struct sink_type *type, struct lsmd_tally_sink *tally, struct sink **ret)
 {
 	struct sink *sink = calloc(1, sizeof(*sink));
 	pthread_condattr_t monotonic;
@@ -130,6 +156,8 @@ int sink_start(const struct sink_type *type, struct sink **ret)
 	if (!sink)
 		return -ENOMEM;
 	sink->type = type;
+	sink->tally = tally;
+	orphans_count(tally);
 	pthread_mutex_init(&sink->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -150,13 +178,14 @@ void sink_give(struct sink *sink, struct record *record)
 	size_t bytes = record_bytes(record);
 
 	pthread_mutex_lock(&sink->lock);
+	count(&sink->tally->given, record);
 	if (sink->n == SINK_QUEUE_RECORDS || sink->bytes + bytes > SINK_QUEUE_BYTES) {
-		count(&sink->counts.full, record);
+		count(&sink->tally->full, record);
 	} else {
 		sink->queue[(sink->first + sink->n) % SINK_QUEUE_RECORDS] = record_ref(record);
 		sink->n++;
 		sink->bytes += bytes;
-		count(&sink->counts.queued, record);
+		count(&sink->queued, record);
 		pthread_cond_signal(&sink->more);
 	}
 	pthread_mutex_unlock(&sink->lock);
@@ -165,7 +194,7 @@ void sink_give(struct sink *sink, struct record *record)
 void sink_counts(struct sink *sink, struct sink_counts *ret)
 {
 	pthread_mutex_lock(&sink->lock);
-	*ret = sink->counts;
+	*ret = (struct sink_counts){ .tally = *sink->tally, .queued = sink->queued, .last_error = sink->last_error };
 	pthread_mutex_unlock(&sink->lock);
 }
 
@@ -200,7 +229,7 @@ uint64_t sink_stop(struct sink *sink, unsigned int timeout_ms)
 	while (!sink->done && !pthread_cond_timedwait(&sink->ended, &sink->lock, &deadline))
 		;
 	done = sink->done;
-	left = sink->counts.queued.decisions;
+	left = sink->queued.decisions;
 	pthread_mutex_unlock(&sink->lock);
 	if (!done)
 		return left;

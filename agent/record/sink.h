@@ -3,8 +3,8 @@
  * Where records go, each place with a bounded queue and a thread of its own: audit's netlink can hold a sender for a minute
  * uninterruptibly, the journal's socket blocks, and neither may stall the agent or the other.
  *
- * Everything is counted, in records and in the decisions that they stand for (repeats included):
- * given = delivered + queued + full + absent + failed, at any time.
+ * Everything is counted, in records and in the decisions that they stand for (repeats included), in a tally that outlives the agent:
+ * given = delivered + queued + full + absent + failed + orphaned, at any time.
  */
 #ifndef LSMD_RECORD_SINK_H
 #define LSMD_RECORD_SINK_H
@@ -31,24 +31,21 @@ struct sink_type {
 	void (*close)(void *state);
 };
 
-struct sink_count {
-	uint64_t records;
-	uint64_t decisions;
-};
-
 struct sink_counts {
-	struct sink_count delivered;
-	struct sink_count queued;
-	struct sink_count full; /* dropped: the queue was full */
-	struct sink_count absent; /* dropped: nobody there */
-	struct sink_count failed; /* dropped: the place refused */
+	struct lsmd_tally_sink tally;
+	struct lsmd_tally_count queued;
 	int last_error; /* -errno of the last refusal; 0: none since the last delivery */
 };
 
 struct sink;
 
-/** sink_start() - thread and queue. @type: static. Return: 0, -errno */
-int sink_start(const struct sink_type *type, struct sink **ret);
+/**
+ * sink_start() - thread and queue
+ * @type: static
+ * @tally: of earlier agents, gone on with; borrowed until the process ends
+ * Return: 0, -errno
+ */
+int sink_start(const struct sink_type *type, struct lsmd_tally_sink *tally, struct sink **ret);
 
 /** sink_give() - one record; takes a reference of its own; never waits */
 void sink_give(struct sink *sink, struct record *record);

@@ -155,22 +155,27 @@ struct lsmd_control {
 	lsmd_u64 active; /* generation in force; its image lies in slot (active & 1). 0: none, nothing is held */
 };
 
-/* Per-processor counters by place, always counted, whether or not an event could be sent. */
+/*
+ * Per-processor counters by place, always counted, whether or not an event could be sent. denied = sent + ring-full + silenced +
+ * denied-no-scratch + denied-no-label + denied-no-storage; noted = sent-notes + ring-full-notes.
+ */
 #define LSMD_COUNTS(X)                                                                 \
 	X(DENIED, "denied")                  /* decisions that gave -EPERM */          \
 	X(WOULD_DENY, "would-deny")          /* audit-mode layers that would have */   \
 	X(ALLOWED_LOGGED, "allowed-logged")  /* uses of an allow rule with a record */ \
 	X(SENT, "sent")                      /* events put into the denial ring */     \
 	X(SENT_NOTES, "sent-notes")          /* events put into the note ring */       \
-	X(SILENCED, "silenced")              /* not sent because the rule says so */   \
-	X(RING_FULL, "ring-full")            /* not sent, denial ring full */          \
-	X(RING_FULL_NOTES, "ring-full-notes") /* not sent, note ring full */           \
-	X(NO_SCRATCH, "no-scratch")          /* not sent, no buffer to build it in */  \
-	X(KILLED, "killed")                                                            \
+	X(SILENCED, "silenced")              /* denied, not sent because the rule says so */ \
+	X(RING_FULL, "ring-full")            /* denied, not sent, denial ring full */  \
+	X(NOTED, "noted")                    /* decisions for the note ring */         \
+	X(RING_FULL_NOTES, "ring-full-notes") /* of those not sent, ring full */       \
+	X(DENIED_NO_SCRATCH, "denied-no-scratch") /* denied, not sent, no buffer to build it in */ \
+	X(DENIED_NO_LABEL, "denied-no-label") /* denied, not sent, nobody to name */   \
+	X(DENIED_NO_STORAGE, "denied-no-storage") /* fork or exec denied: no storage for the label */ \
+	X(KILLED, "killed")                  /* processes that a rule ended */         \
 	X(LABELLED, "labelled")              /* labels given by exec */                \
 	X(REFRESHED, "refreshed")            /* labels computed anew after a swap */   \
-	X(NO_LABEL, "no-label")              /* a task without a readable label */     \
-	X(FORK_REFUSED, "fork-refused")      /* no storage for the child's label */    \
+	X(NO_LABEL, "no-label")              /* a task without a readable label was met */ \
 	X(WALK_RETRIED, "walk-retried")      /* a name changed while it was read */
 
 enum lsmd_count {
@@ -182,6 +187,49 @@ enum lsmd_count {
 	LSMD_N_COUNTS = LSMD_COUNT_REASON + 32,
 };
 
+/*
+ * What agents did with the events of one ring, in decisions. It lies in a pinned map that the kernel side never looks at, so that the
+ * agent after one that was killed goes on counting: what is missing between `read` and the rest then was lost with it.
+ */
+struct lsmd_tally_stream {
+	lsmd_u64 read;      /* taken from the ring */
+	lsmd_u64 passed;    /* one record each */
+	lsmd_u64 folded;    /* in records with a repeat count */
+	lsmd_u64 limited;   /* dropped: the rule had its share of the window, and no room to fold it */
+	lsmd_u64 malformed; /* dropped: not as this version lays events out */
+	lsmd_u64 lost;      /* dropped: no memory for the record */
+	lsmd_u64 orphaned;  /* dropped: an agent that ended had it */
+	/* The event being read, written before `read` is: a successor that finds it at the head of the ring knows whether it was counted. */
+	lsmd_u64 at_read;   /* what `read` is once it is counted */
+	lsmd_u64 at_ns;
+	lsmd_u64 at_tid;
+};
+
+/* Records, and the decisions that they stand for. */
+struct lsmd_tally_count {
+	lsmd_u64 records;
+	lsmd_u64 decisions;
+};
+
+/* What one sink did with the records of both rings; given = delivered + full + absent + failed + orphaned + queued. */
+struct lsmd_tally_sink {
+	struct lsmd_tally_count given;
+	struct lsmd_tally_count delivered;
+	struct lsmd_tally_count full;     /* dropped: the queue was full */
+	struct lsmd_tally_count absent;   /* dropped: nobody there */
+	struct lsmd_tally_count failed;   /* dropped: the place refused */
+	struct lsmd_tally_count orphaned; /* dropped, or delivered and not counted: an agent that ended had it */
+};
+
+#define LSMD_TALLY_SINKS 4
+
+struct lsmd_tally {
+	struct lsmd_tally_stream denials;
+	struct lsmd_tally_stream notes;
+	struct lsmd_tally_sink sinks[LSMD_TALLY_SINKS];
+};
+
+_Static_assert(sizeof(struct lsmd_tally) <= 4096, "one page is mapped");
 _Static_assert(sizeof(struct lsmd_answer) == 12, "layout");
 _Static_assert(sizeof(struct lsmd_label) % 8 == 0, "layout");
 _Static_assert(sizeof(struct lsmd_event) % 8 == 0, "layout");

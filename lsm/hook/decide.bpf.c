@@ -248,6 +248,7 @@ static __always_inline void event_send(struct lsmd_scratch *s, u32 len)
 		else
 			count_add(LSMD_COUNT_SENT, 1);
 	} else {
+		count_add(LSMD_COUNT_NOTED, 1);
 		if (bpf_ringbuf_output(&lsmd_notes, &s->event, len, 0))
 			count_add(LSMD_COUNT_RING_FULL_NOTES, 1);
 		else

@@ -42,7 +42,7 @@ static __always_inline int task_undecided(u64 active, u32 wanted)
 	if (view_open(&view, active) && !(view.image->undecided & wanted))
 		return 0;
 	count_add(LSMD_COUNT_REASON + LSMD_REASON_NO_LABEL, 1);
-	count_add(LSMD_COUNT_DENIED, 1);
+	denied_unsent(LSMD_COUNT_DENIED_NO_LABEL);
 	return -EPERM;
 }
 
@@ -52,8 +52,7 @@ static __always_inline int label_undecided(u32 undecided, u32 wanted, u32 reason
 	if (!(undecided & wanted))
 		return 0;
 	count_add(LSMD_COUNT_REASON + reason, 1);
-	count_add(LSMD_COUNT_DENIED, 1);
-	count_add(LSMD_COUNT_NO_SCRATCH, 1);
+	denied_unsent(LSMD_COUNT_DENIED_NO_SCRATCH);
 	return -EPERM;
 }
 
@@ -144,12 +143,15 @@ static __always_inline int hook_verdict(struct lsmd_scratch *s)
 {
 	int ret = scratch_decide(s, ~0u);
 
+	/* A refusal that its rule silences may go with the note of an audit-mode layer. */
+	if (ret && s->record != RECORD_DENIAL)
+		count_add(LSMD_COUNT_SILENCED, 1);
 	if (s->record != RECORD_NONE)
 		scratch_report(s);
-	else if (ret)
-		count_add(LSMD_COUNT_SILENCED, 1);
-	if (s->kill)
+	if (s->kill) {
+		count_add(LSMD_COUNT_KILLED, 1);
 		bpf_send_signal(SIGKILL);
+	}
 	return hook_errno(ret);
 }
 

@@ -15,8 +15,10 @@ int BPF_PROG(lsmd_bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 		return ret;
 	exec = bpf_task_storage_get(&lsmd_execs, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!exec) {
-		count_add(LSMD_COUNT_FORK_REFUSED, 1);
-		return control_active() ? -EPERM : 0; /* its label could not be decided */
+		if (!control_active())
+			return 0;
+		denied_unsent(LSMD_COUNT_DENIED_NO_STORAGE);
+		return -EPERM; /* its label could not be decided */
 	}
 	exec->generation = control_active();
 	exec->held.n = 0;
@@ -182,7 +184,7 @@ int BPF_PROG(lsmd_task_alloc, struct task_struct *task, unsigned long clone_flag
 	child = bpf_task_storage_get(&lsmd_labels, task, label, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (child)
 		return 0;
-	count_add(LSMD_COUNT_FORK_REFUSED, 1);
+	denied_unsent(LSMD_COUNT_DENIED_NO_STORAGE);
 	return -EPERM;
 }
 

@@ -9,6 +9,7 @@ const volatile lsmd_u32 lsmd_image_mask = LSMD_IMAGE_BYTES_MIN - 1;
 struct lsmd_images_map lsmd_images SEC(".maps");
 struct lsmd_control_map lsmd_control SEC(".maps");
 struct lsmd_counts_map lsmd_counts SEC(".maps");
+struct lsmd_tally_map lsmd_tally SEC(".maps"); /* the agents' own */
 struct lsmd_labels_map lsmd_labels SEC(".maps");
 struct lsmd_execs_map lsmd_execs SEC(".maps");
 struct lsmd_pool_map lsmd_pool SEC(".maps");

@@ -98,6 +98,14 @@ struct lsmd_counts_map {
 	__type(value, u64);
 };
 
+struct lsmd_tally_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct lsmd_tally);
+};
+
 struct lsmd_labels_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -132,6 +140,7 @@ struct lsmd_notes_map {
 extern struct lsmd_images_map lsmd_images SEC(".maps");
 extern struct lsmd_control_map lsmd_control SEC(".maps");
 extern struct lsmd_counts_map lsmd_counts SEC(".maps");
+extern struct lsmd_tally_map lsmd_tally SEC(".maps");
 extern struct lsmd_labels_map lsmd_labels SEC(".maps");
 extern struct lsmd_execs_map lsmd_execs SEC(".maps");
 extern struct lsmd_pool_map lsmd_pool SEC(".maps");

@@ -11,12 +11,20 @@
 /* Slots tried first by one processor: neighbours share none until there are more than 16 of them. */
 #define LSMD_SCRATCH_STRIDE 8
 
+/* Atomic: a program that is preempted half way and one that runs then on the same processor would lose one of their counts. */
 static __always_inline void count_add(u32 count, u64 n)
 {
 	u64 *value = bpf_map_lookup_elem(&lsmd_counts, &count);
 
 	if (value)
-		*value += n;
+		__sync_fetch_and_add(value, n);
+}
+
+/* denied_unsent() - a refusal that no event can tell of; @count says why */
+static __always_inline void denied_unsent(u32 count)
+{
+	count_add(LSMD_COUNT_DENIED, 1);
+	count_add(count, 1);
 }
 
 /* scratch_claim() - a slot of our own, or NULL when those tried are taken: undecided, LSMD_REASON_NO_SCRATCH */

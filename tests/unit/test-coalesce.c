@@ -28,15 +28,16 @@ static size_t sample_make(struct sample *sample, uint32_t rule, const char *obje
 }
 
 struct folded {
-	uint64_t calls, repeats;
+	uint64_t calls, repeats, mixed;
 };
 
-static void fold(void *data, const struct lsmd_event *event, size_t size, uint64_t repeats)
+static void fold(void *data, const struct lsmd_event *event, size_t size, uint64_t repeats, bool mixed)
 {
 	struct folded *folded = data;
 
 	folded->calls++;
 	folded->repeats += repeats;
+	folded->mixed += mixed;
 	assert_true(size >= sizeof(*event));
 }
 
@@ -133,7 +134,8 @@ static void kinds_do_not_mix(void **state)
 
 static void one_rule_has_a_share_of_the_window(void **state)
 {
-	size_t passed = 0, limited = 0, size;
+	size_t passed = 0, mixed = 0, size;
+	struct folded folded = {};
 	struct sample sample;
 	char name[32];
 
@@ -144,17 +146,34 @@ static void one_rule_has_a_share_of_the_window(void **state)
 		case COALESCE_PASS:
 			passed++;
 			break;
-		case COALESCE_LIMITED:
-			limited++;
+		case COALESCE_HELD_MIXED:
+			mixed++;
 			break;
 		}
 	}
 	assert_int_equal(passed, COALESCE_RULE_MAX);
-	assert_int_equal(passed + limited, 5000);
+	assert_int_equal(passed + mixed, 5000);
 	size = sample_make(&sample, 2, "/other");
 	assert_int_equal(coalesce_event(*state, &sample.event, size, SECOND), COALESCE_PASS);
+	coalesce_expire(*state, 2 * SECOND, fold, &folded);
+	assert_int_equal(folded.calls, 1);
+	assert_int_equal(folded.mixed, 1);
+	assert_int_equal(folded.repeats, mixed);
 	size = sample_make(&sample, 1, "/later");
 	assert_int_equal(coalesce_event(*state, &sample.event, size, 3 * SECOND), COALESCE_PASS);
+}
+
+/* More rules at a time than are watched: their events are dropped, and said to be. */
+static void a_rule_without_room_is_limited(void **state)
+{
+	size_t limited = 0, size;
+	struct sample sample;
+
+	for (uint32_t rule = 1; rule <= 2 * COALESCE_KINDS; rule++) {
+		size = sample_make(&sample, rule, "/a");
+		limited += coalesce_event(*state, &sample.event, size, SECOND) == COALESCE_LIMITED;
+	}
+	assert_in_range(limited, COALESCE_KINDS, 2 * COALESCE_KINDS);
 }
 
 /* passed + held + limited = given, whatever comes, and what is held is handed over once. */
@@ -186,7 +205,7 @@ static void everything_is_counted_once(void **state)
 	}
 	coalesce_expire(*state, UINT64_MAX, fold, &folded);
 	assert_int_equal(passed + limited + folded.repeats, given);
-	assert_true(passed > 0 && limited > 0 && folded.repeats > 0);
+	assert_true(passed > 0 && folded.mixed > 0 && folded.calls > folded.mixed);
 	assert_int_equal(((struct coalesce *)*state)->bytes, 0);
 }
 
@@ -213,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_quiet_window_ends_the_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(kinds_do_not_mix, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_rule_has_a_share_of_the_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rule_without_room_is_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_is_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_time_of_the_next_end_is_told, setup, teardown),
 	};

@@ -46,6 +46,8 @@ static void place_close(void *state)
 
 static const struct sink_type place_type = { "test", place_open, place_send, place_close };
 
+static struct lsmd_tally_sink tally;
+
 static void place_set(bool stuck, int answer)
 {
 	pthread_mutex_lock(&place.lock);
@@ -77,8 +79,8 @@ static void give(struct sink *sink, int n, uint64_t repeats)
 
 static uint64_t decisions(const struct sink_counts *counts)
 {
-	return counts->delivered.decisions + counts->queued.decisions + counts->full.decisions +
-	       counts->absent.decisions + counts->failed.decisions;
+	return counts->tally.delivered.decisions + counts->queued.decisions + counts->tally.full.decisions +
+	       counts->tally.absent.decisions + counts->tally.failed.decisions;
 }
 
 static void wait_empty(struct sink *sink, struct sink_counts *counts)
@@ -97,12 +99,13 @@ static void records_are_delivered(void **state)
 	struct sink_counts counts;
 	struct sink *sink;
 
+	tally = (struct lsmd_tally_sink){};
 	place_set(false, 0);
-	assert_int_equal(sink_start(&place_type, &sink), 0);
+	assert_int_equal(sink_start(&place_type, &tally, &sink), 0);
 	give(sink, 100, 3);
 	wait_empty(sink, &counts);
-	assert_int_equal(counts.delivered.records, 100);
-	assert_int_equal(counts.delivered.decisions, 300);
+	assert_int_equal(counts.tally.delivered.records, 100);
+	assert_int_equal(counts.tally.delivered.decisions, 300);
 	assert_int_equal(sink_stop(sink, 1000), 0);
 	assert_int_equal(place.n_sent, 100);
 }
@@ -113,17 +116,18 @@ static void a_stuck_place_stalls_nobody(void **state)
 	struct timespec start, end;
 	struct sink *sink;
 
+	tally = (struct lsmd_tally_sink){};
 	place_set(true, 0);
-	assert_int_equal(sink_start(&place_type, &sink), 0);
+	assert_int_equal(sink_start(&place_type, &tally, &sink), 0);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	give(sink, 3 * SINK_QUEUE_RECORDS, 2);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	assert_in_range(end.tv_sec - start.tv_sec, 0, 5);
 	sink_counts(sink, &counts);
-	assert_int_equal(counts.delivered.records, 0);
+	assert_int_equal(counts.tally.delivered.records, 0);
 	assert_int_equal(decisions(&counts), 6 * SINK_QUEUE_RECORDS);
 	/* One more may be in the place's hands. */
-	assert_in_range(counts.full.records, 2 * SINK_QUEUE_RECORDS - 1, 2 * SINK_QUEUE_RECORDS);
+	assert_in_range(counts.tally.full.records, 2 * SINK_QUEUE_RECORDS - 1, 2 * SINK_QUEUE_RECORDS);
 	place_set(false, 0);
 	wait_empty(sink, &counts);
 	assert_int_equal(decisions(&counts), 6 * SINK_QUEUE_RECORDS);
@@ -135,18 +139,37 @@ static void refusals_are_counted_and_the_place_opened_again(void **state)
 	struct sink_counts counts;
 	struct sink *sink;
 
+	tally = (struct lsmd_tally_sink){};
 	place_set(false, -ECONNREFUSED);
-	assert_int_equal(sink_start(&place_type, &sink), 0);
+	assert_int_equal(sink_start(&place_type, &tally, &sink), 0);
 	give(sink, 5, 1);
 	wait_empty(sink, &counts);
-	assert_int_equal(counts.failed.records, 5);
+	assert_int_equal(counts.tally.failed.records, 5);
 	assert_int_equal(counts.last_error, -ECONNREFUSED);
 	assert_int_equal(place.n_opened, 5);
 	place_set(false, SINK_ABSENT);
 	give(sink, 7, 1);
 	wait_empty(sink, &counts);
-	assert_int_equal(counts.absent.records, 7);
+	assert_int_equal(counts.tally.absent.records, 7);
 	assert_int_equal(decisions(&counts), 12);
+	sink_stop(sink, 1000);
+}
+
+/* Ten that a killed agent had queued: its successor says that they were lost, and goes on counting. */
+static void a_successor_goes_on_counting(void **state)
+{
+	struct sink_counts counts;
+	struct sink *sink;
+
+	tally = (struct lsmd_tally_sink){ .given = { 30, 60 }, .delivered = { 15, 30 }, .full = { 3, 6 }, .failed = { 2, 4 } };
+	place_set(false, 0);
+	assert_int_equal(sink_start(&place_type, &tally, &sink), 0);
+	give(sink, 5, 1);
+	wait_empty(sink, &counts);
+	assert_int_equal(counts.tally.orphaned.records, 10);
+	assert_int_equal(counts.tally.orphaned.decisions, 20);
+	assert_int_equal(counts.tally.delivered.records, 20);
+	assert_int_equal(counts.tally.given.decisions, decisions(&counts) + counts.tally.orphaned.decisions);
 	sink_stop(sink, 1000);
 }
 
@@ -162,8 +185,9 @@ static void the_end_waits_no_longer_than_asked(void **state)
 	struct timespec start, end;
 	struct sink *sink;
 
+	tally = (struct lsmd_tally_sink){};
 	place_set(true, 0);
-	assert_int_equal(sink_start(&place_type, &sink), 0);
+	assert_int_equal(sink_start(&place_type, &tally, &sink), 0);
 	give(sink, 10, 1);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	assert_int_equal(sink_stop(sink, 100), 10);
@@ -178,6 +202,7 @@ int main(void)
 		cmocka_unit_test(records_are_delivered),
 		cmocka_unit_test(a_stuck_place_stalls_nobody),
 		cmocka_unit_test(refusals_are_counted_and_the_place_opened_again),
+		cmocka_unit_test(a_successor_goes_on_counting),
 		cmocka_unit_test(the_end_waits_no_longer_than_asked),
 	};
 
