@@ -9,16 +9,18 @@ CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
-PACKAGES := libbpf jansson libcap audit libsystemd
+PACKAGES := libbpf jansson libcap libsystemd
+# Without libaudit records go to the other logs; WITH_AUDIT= leaves it out where it is there.
+WITH_AUDIT ?= $(shell pkg-config --exists audit && echo yes)
 KERNELS ?= 6.1 6.12 7.2
 
 # Debian packages: to build, to test, and (tests/vm/deps.txt) to make virtual machines.
 BUILD_DEPS := gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-dev libaudit-dev libsystemd-dev
-TEST_DEPS := libcmocka-dev python3-jsonschema
+TEST_DEPS := libcmocka-dev python3-jsonschema python3-prometheus-client
 
 ifeq ($(shell pkg-config --exists $(PACKAGES) && echo yes),yes)
-DEP_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
-DEP_LIBS := $(shell pkg-config --libs $(PACKAGES)) -lelf -lz
+DEP_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(if $(WITH_AUDIT),audit))
+DEP_LIBS := $(shell pkg-config --libs $(PACKAGES) $(if $(WITH_AUDIT),audit)) -lelf -lz
 else
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(filter demo demo-shell check,$(MAKECMDGOALS)),)
@@ -40,6 +42,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE_FLAGS)
 
 ROOMS := util policy kernel record control ctl
 $(foreach r,$(ROOMS),$(eval $(r)_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard agent/$(r)/*.c))))
+record_OBJS := $(filter-out $(B)/agent/record/$(if $(WITH_AUDIT),audit-fallback,audit).o,$(record_OBJS))
 POLICY_LIB := $(B)/liblsmd-policy.a
 AGENT_LIB := $(B)/liblsmd-agent.a
 

@@ -17,13 +17,17 @@
 #include "agent/control/requests.h"
 #include "agent/control/status.h"
 #include "agent/kernel/probe.h"
+#include "agent/record/file.h"
 #include "agent/record/jsonl.h"
+#include "agent/record/metrics.h"
 #include "agent/util/buf.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/log.h"
 
 /* How long each sink may take at the end for what it has queued. */
 #define SINK_TIMEOUT_MS 2000
+/* How often the metrics file is written, where there is one. */
+#define METRICS_INTERVAL_US 15000000
 
 static uint64_t realtime_us(void)
 {
@@ -245,6 +249,18 @@ int agent_enforce(struct agent *agent)
 	return r ? r : unmediated_refuse(agent, intake);
 }
 
+static int file_sink_add(struct agent *agent)
+{
+	const struct settings *settings = agent->settings;
+	const struct file_settings file = {
+		.path = settings->events_file,
+		.bytes_max = settings->events_file_mib << 20,
+		.keep = settings->events_file_keep,
+	};
+
+	return settings->events_file ? recorder_add_sink(agent->recorder, file_sink(&file)) : 0;
+}
+
 static int records_begin(struct agent *agent, recorder_fn listener)
 {
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
@@ -256,6 +272,8 @@ static int records_begin(struct agent *agent, recorder_fn listener)
 		r = recorder_add_sink(agent->recorder, &sink_audit);
 	if (!r)
 		r = recorder_add_sink(agent->recorder, &sink_journal);
+	if (!r)
+		r = file_sink_add(agent);
 	if (!r)
 		r = pump_new(agent->event, agent->kernel, agent->recorder, &agent->pump);
 	return r ? log_error(r, "Cannot prepare records") : 0;
@@ -279,6 +297,35 @@ static int start_finish(struct agent *agent)
 	return 0;
 }
 
+static int metrics_due(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct agent *agent = data;
+	json_t *status = NULL;
+	int r = agent_status(agent, true, &status);
+
+	if (!r)
+		r = metrics_write(agent->settings->metrics_file, status);
+	json_decref(status);
+	if (r)
+		log_limited(&agent->refusals, r, "Cannot write the metrics to %s", agent->settings->metrics_file);
+	sd_event_source_set_time(source, usec + METRICS_INTERVAL_US);
+	return 0;
+}
+
+/* Only where somebody wants the file does the agent wake up for it. */
+static int metrics_begin(struct agent *agent)
+{
+	uint64_t now_us;
+	int r;
+
+	if (!agent->settings->metrics_file)
+		return 0;
+	r = sd_event_now(agent->event, CLOCK_MONOTONIC, &now_us);
+	if (r >= 0)
+		r = sd_event_add_time(agent->event, &agent->metrics, CLOCK_MONOTONIC, now_us, 1000000, metrics_due, agent);
+	return r < 0 ? r : sd_event_source_set_enabled(agent->metrics, SD_EVENT_ON);
+}
+
 int agent_serve(struct agent *agent)
 {
 	int r = records_begin(agent, record_heard);
@@ -290,6 +337,9 @@ int agent_serve(struct agent *agent)
 	r = reloads_new(agent, &agent->reloads);
 	if (r)
 		return log_error(r, "Cannot prepare reloads");
+	r = metrics_begin(agent);
+	if (r < 0)
+		return log_error(r, "Cannot prepare the metrics file");
 	r = server_open(agent->event, agent->settings->socket, request_handle, agent, &agent->server);
 	return r ? log_error(r, "Cannot listen at %s", agent->settings->socket) : 0;
 }
@@ -339,7 +389,7 @@ static int status_add_agent(struct agent *agent, json_t *status)
 	return json_object_set_new(status, "files", loaded_changes(agent->loaded)) ? -ENOMEM : 0;
 }
 
-int agent_status(struct agent *agent, json_t **ret)
+int agent_status(struct agent *agent, bool rules, json_t **ret)
 {
 	json_t *status;
 	int r;
@@ -349,6 +399,10 @@ int agent_status(struct agent *agent, json_t **ret)
 	if (r)
 		return r;
 	r = status_sinks(status, agent->recorder);
+	if (!r && rules)
+		r = status_rules(status, agent->kernel);
+	if (!r && agent->reloads_told)
+		r = json_object_set(status, "reloads", agent->reloads_told) ? -ENOMEM : 0;
 	if (!r)
 		r = status_add_agent(agent, status);
 	if (r) {
@@ -357,6 +411,22 @@ int agent_status(struct agent *agent, json_t **ret)
 	}
 	*ret = status;
 	return 0;
+}
+
+void agent_reloaded(struct agent *agent, const char *outcome, const struct intake *intake, const struct kernel_times *times)
+{
+	json_t *outcomes, *last;
+
+	if (!agent->reloads_told)
+		agent->reloads_told = json_pack("{s:{}}", "outcomes");
+	outcomes = json_object_get(agent->reloads_told, "outcomes");
+	last = json_pack("{s:I, s:I, s:I, s:I, s:I}", "check", (json_int_t)intake->check_ns, "compile",
+			 (json_int_t)intake->compile_ns, "load", (json_int_t)times->load_ns, "swap",
+			 (json_int_t)times->swap_ns, "grace", (json_int_t)times->grace_ns);
+	if (json_object_set_new(outcomes, outcome,
+				json_integer(json_integer_value(json_object_get(outcomes, outcome)) + 1)) ||
+	    json_object_set_new(agent->reloads_told, "last_ns", last))
+		log_error(-ENOMEM, "Cannot count a reload");
 }
 
 void agent_say_status(struct agent *agent)
@@ -376,6 +446,7 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	reloads_free(agent->reloads);
+	sd_event_source_disable_unref(agent->metrics);
 	if (agent->pump)
 		pump_drain(agent->pump);
 	server_close(agent->server);
@@ -387,6 +458,7 @@ void agent_free(struct agent *agent)
 	kernel_free(agent->kernel);
 	intake_clear(&agent->intake);
 	loaded_free(agent->loaded);
+	json_decref(agent->reloads_told);
 	if (agent->lock_fd > 0)
 		close(agent->lock_fd);
 	sd_event_unref(agent->event);

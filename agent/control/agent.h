@@ -35,6 +35,8 @@ struct agent {
 	uint64_t started_us; /* wall clock */
 	uint64_t refused_us; /* wall clock when the policies on disk were last refused; 0: they are what is in force */
 	struct log_limit refusals;
+	json_t *reloads_told; /* "outcomes" and "last_ns" of reloads, for metrics */
+	sd_event_source *metrics; /* when the metrics file is due */
 };
 
 enum {
@@ -71,8 +73,11 @@ void agent_adopt(struct agent *agent, struct intake *intake);
 /** agent_refused() - remember that the policies on disk are not what is in force, and may not be */
 void agent_refused(struct agent *agent);
 
-/** agent_status() - the whole of `lsmctl status`. Return: 0, -errno */
-int agent_status(struct agent *agent, json_t **ret);
+/** agent_status() - the whole of `lsmctl status`; @rules: and what each rule decided. Return: 0, -errno */
+int agent_status(struct agent *agent, bool rules, json_t **ret);
+
+/** agent_reloaded() - count a reload and how long its steps took */
+void agent_reloaded(struct agent *agent, const char *outcome, const struct intake *intake, const struct kernel_times *times);
 
 /** agent_say_status() - STATUS= for systemd: what is in force */
 void agent_say_status(struct agent *agent);

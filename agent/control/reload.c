@@ -217,6 +217,7 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 	int r;
 
 	outcome = reload_decide(reloads, options, &times, &why, &r);
+	agent_reloaded(agent, outcome, &reloads->intake, &times);
 	outcome_log(agent, &reloads->intake, outcome, r, &why, client ? client_peer(client) : NULL);
 	if (!client) {
 		diagnostics_log(&reloads->intake);

@@ -18,7 +18,7 @@ static void request_ping(struct agent *agent, struct client *client, const json_
 static void request_status(struct agent *agent, struct client *client, const json_t *request)
 {
 	json_t *status;
-	int r = agent_status(agent, &status);
+	int r = agent_status(agent, json_is_true(json_object_get(request, "rules")), &status);
 
 	if (r)
 		client_error(client, "the agent cannot tell its status: %s", strerror(-r));

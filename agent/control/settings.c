@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/policy/json.h"
@@ -18,6 +19,10 @@ enum key {
 	KEY_ABSTRACTIONS,
 	KEY_PINS,
 	KEY_SOCKET,
+	KEY_EVENTS_FILE,
+	KEY_EVENTS_FILE_MIB,
+	KEY_EVENTS_FILE_KEEP,
+	KEY_METRICS_FILE,
 	KEY_FORCE,
 	N_KEYS,
 };
@@ -26,6 +31,10 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_SCHEMA] = "$schema", [KEY_VENDOR] = "vendor_policies",
 	[KEY_ADMIN] = "policies", [KEY_ABSTRACTIONS] = "abstractions",
 	[KEY_PINS] = "pins",	  [KEY_SOCKET] = "socket",
+	[KEY_EVENTS_FILE] = "events_file",
+	[KEY_EVENTS_FILE_MIB] = "events_file_mib",
+	[KEY_EVENTS_FILE_KEEP] = "events_file_keep",
+	[KEY_METRICS_FILE] = "metrics_file",
 	[KEY_FORCE] = "force",
 };
 
@@ -100,6 +109,44 @@ static int abstractions_set(struct reading *reading, uint32_t value)
 	return 0;
 }
 
+/* false: no such file */
+static int file_set(struct reading *reading, uint32_t value, const char *key, char **to)
+{
+	const struct doc_value *v = &reading->doc.values[value];
+	size_t len = 0;
+	const char *text = v->type == DOC_STRING ? doc_string(&reading->doc, value, &len) : NULL;
+
+	if (v->type == DOC_BOOLEAN && !v->truth) {
+		free(*to);
+		*to = NULL;
+		return 0;
+	}
+	if (len != 1 || text[0] != '-')
+		return path_set(reading, value, key, to);
+	free(*to);
+	*to = strdup("-");
+	return *to ? 0 : -ENOMEM;
+}
+
+static int number_set(struct reading *reading, uint32_t value, const char *key, uint64_t min, uint64_t max, uint64_t *to)
+{
+	const struct doc_value *v = &reading->doc.values[value];
+	const char *text = reading->doc.text + v->off;
+	uint64_t number = 0;
+
+	/* A number ends before what is no digit; more of them than these are beyond every bound. */
+	if (v->type == DOC_NUMBER && strspn(text, "0123456789") == v->len && v->len < 10)
+		number = strtoull(text, NULL, 10);
+	else
+		number = max + 1;
+	if (number < min || number > max)
+		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
+			 "'%s' is a whole number from %llu to %llu", key, (unsigned long long)min, (unsigned long long)max);
+	else
+		*to = number;
+	return 0;
+}
+
 static int force_set(struct reading *reading, uint32_t value)
 {
 	const struct doc_value *v = &reading->doc.values[value];
@@ -127,6 +174,14 @@ static int value_set(struct reading *reading, int key, uint32_t value)
 		return path_set(reading, value, key_names[key], &settings->pins);
 	case KEY_SOCKET:
 		return path_set(reading, value, key_names[key], &settings->socket);
+	case KEY_EVENTS_FILE:
+		return file_set(reading, value, key_names[key], &settings->events_file);
+	case KEY_EVENTS_FILE_MIB:
+		return number_set(reading, value, key_names[key], 1, 1 << 20, &settings->events_file_mib);
+	case KEY_EVENTS_FILE_KEEP:
+		return number_set(reading, value, key_names[key], 0, 1000, &settings->events_file_keep);
+	case KEY_METRICS_FILE:
+		return file_set(reading, value, key_names[key], &settings->metrics_file);
 	case KEY_FORCE:
 		return force_set(reading, value);
 	}
@@ -200,7 +255,13 @@ int settings_read(const char *file, FILE *out, bool colour, struct settings *ret
 	size_t len;
 	int r;
 
-	*ret = (struct settings){};
+	*ret = (struct settings){
+		.events_file_mib = SETTINGS_EVENTS_FILE_MIB,
+		.events_file_keep = SETTINGS_EVENTS_FILE_KEEP,
+		.events_file = strdup(SETTINGS_EVENTS_FILE),
+	};
+	if (!ret->events_file)
+		return -ENOMEM;
 	r = file_read(AT_FDCWD, name, SETTINGS_BYTES_MAX, &text, &len);
 	if (r == -ENOENT && !file)
 		return defaults_set(ret);
@@ -224,6 +285,8 @@ void settings_clear(struct settings *settings)
 		free(settings->abstractions[i]);
 	free(settings->pins);
 	free(settings->socket);
+	free(settings->events_file);
+	free(settings->metrics_file);
 	*settings = (struct settings){};
 }
 

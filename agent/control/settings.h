@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "agent/policy/set.h"
@@ -12,6 +13,9 @@
 #define SETTINGS_FILE "/etc/lsmd/lsmd.json"
 #define SETTINGS_PINS "/sys/fs/bpf/lsmd"
 #define SETTINGS_SOCKET "/run/lsmd/control.sock"
+#define SETTINGS_EVENTS_FILE "/var/log/lsmd/events.jsonl"
+#define SETTINGS_EVENTS_FILE_MIB 16
+#define SETTINGS_EVENTS_FILE_KEEP 3
 /* Bytes of the file. */
 #define SETTINGS_BYTES_MAX (1u << 20)
 #define SETTINGS_ABSTRACTIONS_MAX 16
@@ -24,6 +28,10 @@ struct settings {
 	size_t n_abstractions; /* 0: the default */
 	char *pins; /* "pins": directory on a bpf file system */
 	char *socket; /* "socket" */
+	char *events_file; /* "events_file": JSON lines; "-": standard output; NULL: none */
+	uint64_t events_file_mib; /* "events_file_mib": it is turned when it would grow larger */
+	uint64_t events_file_keep; /* "events_file_keep": files before it that stay */
+	char *metrics_file; /* "metrics_file": for a collector of text files; NULL: none */
 	bool force; /* "force": start also with a set that `lsmctl reload` takes with --force only */
 };
 

@@ -12,6 +12,7 @@
 #include "agent/policy/names.h"
 #include "agent/record/jsonl.h"
 #include "agent/record/record.h"
+#include "agent/util/buf.h"
 #include "agent/util/cleanup.h"
 
 static void holder_counts_clear(struct holder_counts *counts)
@@ -318,6 +319,42 @@ static int sink_add(json_t *sinks, struct sink *sink)
 		return -ENOMEM;
 	}
 	return json_array_append_new(sinks, item) ? -ENOMEM : 0;
+}
+
+/* FILE:LINE of a rule's text, and what it is called */
+static int rule_add(json_t *list, const struct lsmd_image_header *image, uint32_t i, uint64_t decisions)
+{
+	const struct lsmd_layer *layers = (const void *)((const char *)image + image->layers.off);
+	const struct lsmd_rule *rule = (const struct lsmd_rule *)((const char *)image + image->rules.off) + i;
+	const struct lsmd_note *note = (const struct lsmd_note *)((const char *)image + image->notes.off) + rule->note;
+	const struct lsmd_layer *layer = &layers[image_rule_layer(image, i)];
+	json_t *item = json_pack("{s:s, s:I}", "policy", image_string(image, layer->name), "decisions", (json_int_t)decisions);
+	_cleanup_buf_ struct buf place = {};
+	int r;
+
+	buf_printf(&place, "%s:%u", image_string(image, note->file ? note->file : layer->file), rule->line);
+	r = !item || place.failed ? -ENOMEM : json_bytes(item, "rule", place.bytes, place.len);
+	if (!r && note->id)
+		r = json_bytes(item, "id", image_string(image, note->id), strlen(image_string(image, note->id)));
+	if (!r && rule->flags & LSMD_RULE_DEFAULT)
+		r = json_object_set_new(item, "default", json_true()) ? -ENOMEM : 0;
+	if (json_array_append_new(list, item))
+		return -ENOMEM;
+	return r;
+}
+
+int status_rules(json_t *status, struct kernel *kernel)
+{
+	const struct lsmd_image_header *image = kernel_image(kernel);
+	size_t n;
+	const uint64_t *counts = kernel_rule_counts(kernel, &n);
+	json_t *list;
+	int r = set_list(status, "rules", &list);
+
+	for (uint32_t i = 1; i < n && i < image->rules.n && !r; i++)
+		if (counts[i] && json_array_size(list) < STATUS_RULES_MAX)
+			r = rule_add(list, image, i, counts[i]);
+	return r;
 }
 
 int status_sinks(json_t *status, const struct recorder *recorder)

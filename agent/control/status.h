@@ -17,6 +17,12 @@
  */
 int status_kernel(struct kernel *kernel, const struct recorder *recorder, json_t **ret);
 
+/* Rules that decided anything, told at most. */
+#define STATUS_RULES_MAX 10000
+
+/** status_rules() - put "rules" into @status: those of the image in force that decided anything. Return: 0, -ENOMEM */
+int status_rules(json_t *status, struct kernel *kernel);
+
 /** status_sinks() - put "sinks" into the "records" of @status: what became of records. Return: 0, -ENOMEM */
 int status_sinks(json_t *status, const struct recorder *recorder);
 

@@ -32,6 +32,7 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_check, ctl_test, ctl_diff, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
+extern const struct ctl_command ctl_metrics;
 
 /**
  * ctl_option() - getopt_long() of a command, without its messages

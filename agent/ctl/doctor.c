@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* lsmctl doctor: what this machine lacks, and the mend. */
 #include <errno.h>
-#include <libaudit.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <unistd.h>
 
 #include "agent/ctl/ctl.h"
 #include "agent/kernel/kernel.h"
+#include "agent/record/audit.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/privilege.h"
 
@@ -85,26 +84,9 @@ static void privileges_look(struct report *report)
 		 geteuid() ? "run the doctor as root" : "this environment (a container?) takes them away from root");
 }
 
-/* The kernel's answer names the process of auditd, 0 where there is none. Return: pid, -errno */
-static int auditd_ask(int fd)
-{
-	struct audit_reply reply;
-	int r = audit_request_status(fd);
-
-	for (int i = 0; r > 0 && i < 10; i++) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
-		if (poll(&poll_fd, 1, 500) <= 0)
-			return -ETIMEDOUT;
-		if (audit_get_reply(fd, &reply, GET_REPLY_NONBLOCKING, 0) > 0 && reply.type == AUDIT_GET)
-			return reply.status->pid;
-	}
-	return r > 0 ? -ETIMEDOUT : r;
-}
-
 static void audit_look(struct report *report)
 {
-	int fd = audit_open(), pid = fd < 0 ? -errno : auditd_ask(fd);
+	int pid = audit_daemon();
 	char found[128];
 
 	if (pid < 0)
@@ -117,8 +99,6 @@ static void audit_look(struct report *report)
 		report, pid > 0, false, "auditd keeps records", found,
 		"apt install auditd; systemctl start auditd. Without it, records of denials go to the kernel's log and the "
 		"journal");
-	if (fd >= 0)
-		audit_close(fd);
 }
 
 static void journal_look(struct report *report)

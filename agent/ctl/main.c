@@ -11,6 +11,7 @@
 
 static const struct ctl_command *const commands[] = {
 	&ctl_check, &ctl_test, &ctl_diff, &ctl_reload, &ctl_status, &ctl_events, &ctl_explain, &ctl_doctor, &ctl_unload,
+	&ctl_metrics,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

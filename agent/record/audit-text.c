@@ -86,9 +86,9 @@ static void fields_object(struct buf *out, const struct record *record)
 	_cleanup_buf_ struct buf object = {};
 
 	object_add(&object, record);
-	if (record->object_kind == LSMD_OBJECT_PATH && record->object.bytes)
+	if (record->object_kind == LSMD_OBJECT_PATH && record->object.len)
 		field_name(out, "path", &record->object);
-	else
+	else if (object.len)
 		field_cut(out, record->object_kind == LSMD_OBJECT_ABSTRACT ? "path" : "obj", object.bytes, object.len,
 			  AUDIT_NAME_MAX);
 	field_name(out, "name", &record->other);

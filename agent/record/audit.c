@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Records to auditd, through libaudit, as USER_AVC. */
-#ifndef LSMD_WITHOUT_LIBAUDIT
 #include <errno.h>
 #include <libaudit.h>
+#include <poll.h>
 #include <stdint.h>
 
 #include "agent/record/audit-text.h"
+#include "agent/record/audit.h"
 #include "agent/record/sink.h"
 
 static int audit_sink_open(void **ret_state)
@@ -48,4 +49,30 @@ const struct sink_type sink_audit = {
 	.close = audit_sink_close,
 };
 
-#endif
+/* The kernel's answer names the process of auditd, 0 where there is none. */
+static int auditd_ask(int fd)
+{
+	struct audit_reply reply;
+	int r = audit_request_status(fd);
+
+	for (int i = 0; r > 0 && i < 10; i++) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+		if (poll(&poll_fd, 1, 500) <= 0)
+			return -ETIMEDOUT;
+		if (audit_get_reply(fd, &reply, GET_REPLY_NONBLOCKING, 0) > 0 && reply.type == AUDIT_GET)
+			return reply.status->pid;
+	}
+	return r > 0 ? -ETIMEDOUT : r;
+}
+
+int audit_daemon(void)
+{
+	int fd = audit_open(), pid;
+
+	if (fd < 0)
+		return -errno;
+	pid = auditd_ask(fd);
+	audit_close(fd);
+	return pid;
+}

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/record/escape.h"
+#include "agent/record/mend.h"
 #include "agent/record/message-id.h"
 #include "agent/record/objname.h"
 #include "agent/record/sink.h"
@@ -95,6 +96,7 @@ static void field_place(struct fields *fields, const char *name, const struct re
 static void fields_rule(struct fields *fields, const struct record *record)
 {
 	const struct record_layer *layer = record_deciding(record);
+	struct buf *why;
 
 	field_string(fields, "LSMD_POLICY", layer->policy);
 	field_place(fields, "LSMD_RULE", layer);
@@ -104,7 +106,14 @@ static void fields_rule(struct fields *fields, const struct record *record)
 	field_string(fields, "LSMD_MODE", mode_name(layer->mode));
 	field_string(fields, "LSMD_VERB", verb_name(layer->verb));
 	field_string(fields, "LSMD_REASON", reason_name(layer->reason));
-	field_string(fields, "LSMD_REASON_TEXT", reason_text(layer->reason));
+	why = field_new(fields, "LSMD_REASON_TEXT");
+	buf_add_string(why, reason_text(layer->reason));
+	if (layer->note) {
+		buf_add_string(why, ": ");
+		escape_text(why, layer->note, strlen(layer->note));
+	}
+	if (record->answer != RECORD_ALLOWED_LOGGED)
+		mend_add(field_new(fields, "LSMD_MEND"), record);
 }
 
 /* LSMD_LAYER= stands once for each layer that did not plainly allow; a field of the journal may have many values. */
@@ -125,8 +134,8 @@ static void fields_object(struct fields *fields, const struct record *record)
 
 	object_add(&object, record);
 	field_string(fields, "LSMD_OBJECT_KIND", object_kind_name(record));
-	buf_add(field_new(fields, "LSMD_OBJECT"), object.bytes, object.len);
-	field_shown(fields, "LSMD_OBJECT_TEXT", object.bytes, object.len);
+	if (object.len)
+		buf_add(field_new(fields, "LSMD_OBJECT"), object.bytes, object.len);
 	field_bytes(fields, "LSMD_OBJECT_OTHER", &record->other);
 	if (record->path_reason != LSMD_REASON_NONE)
 		field_string(fields, "LSMD_OBJECT_CUT", reason_name(record->path_reason));
@@ -145,6 +154,7 @@ static void fields_head(struct fields *fields, const struct record *record)
 	field_string(fields, "SYSLOG_IDENTIFIER", "lsmd");
 	field_string(fields, "LSMD_ANSWER", answer_name(record->answer));
 	record_sentence(field_new(fields, "MESSAGE"), record);
+	record_act(field_new(fields, "LSMD_ACT"), record);
 	field_number(fields, "LSMD_TIME_USEC", record->time_us);
 	field_number(fields, "LSMD_REPEATS", record->repeats);
 	if (record->mixed)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "agent/record/escape.h"
+#include "agent/record/mend.h"
 #include "agent/record/objname.h"
 #include "agent/record/sentence.h"
 
@@ -168,12 +169,13 @@ static int json_object_names(json_t *object, const struct record *record)
 
 static int json_set(json_t *object, const struct record *record)
 {
-	_cleanup_buf_ struct buf set = {}, sentence = {};
+	_cleanup_buf_ struct buf set = {}, sentence = {}, mend = {};
 	int r = json_number(object, "generation", record->generation);
 
 	buf_printf(&set, "%016llx", (unsigned long long)record->set_hash);
 	record_sentence(&sentence, record);
-	if (set.failed || sentence.failed)
+	mend_add(&mend, record);
+	if (set.failed || sentence.failed || mend.failed)
 		return -ENOMEM;
 	if (!r && record->known)
 		r = json_buf(object, "set", "", &set);
@@ -181,6 +183,8 @@ static int json_set(json_t *object, const struct record *record)
 		r = json_number(object, "repeats", record->repeats);
 	if (!r && record->mixed)
 		r = json_object_set_new(object, "mixed", json_true()) ? -ENOMEM : 0;
+	if (!r && mend.len)
+		r = json_buf(object, "mend", "", &mend);
 	return r ? r : json_buf(object, "message", "", &sentence);
 }
 

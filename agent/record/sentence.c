@@ -7,14 +7,27 @@
 #include "agent/record/escape.h"
 #include "agent/record/objname.h"
 
-static void object_part(struct buf *out, const struct record *record)
+/* What stands for a name that could not be had; NULL where the verb takes no object. */
+static const char *nameless(const struct record *record)
+{
+	if (record->object_kind != LSMD_OBJECT_PATH)
+		return NULL;
+	if (record->path_reason == LSMD_REASON_PATH_ANONYMOUS || record->path_reason == LSMD_REASON_NONE)
+		return "an object without a name";
+	return "an object whose name could not be read";
+}
+
+void record_act(struct buf *out, const struct record *record)
 {
 	_cleanup_buf_ struct buf object = {};
 
 	object_add(&object, record);
+	buf_add_string(out, verb_name(record_deciding(record)->verb));
 	if (object.len) {
 		buf_add_string(out, " of ");
 		escape_quoted(out, object.bytes, object.len);
+	} else if (nameless(record)) {
+		buf_printf(out, " of %s", nameless(record));
 	}
 	if (record->other.len) {
 		buf_add_string(out, " as ");
@@ -49,8 +62,8 @@ static void rule_part(struct buf *out, const struct record *record)
 
 void record_sentence(struct buf *out, const struct record *record)
 {
-	buf_printf(out, "%s %s", answer_name(record->answer), verb_name(record_deciding(record)->verb));
-	object_part(out, record);
+	buf_printf(out, "%s ", answer_name(record->answer));
+	record_act(out, record);
 	buf_add_string(out, record->answer == RECORD_DENIED ? " to " : " by ");
 	escape_quoted(out, record->program.len ? record->program.bytes : record->comm.bytes,
 		      record->program.len ? record->program.len : record->comm.len);

@@ -6,6 +6,9 @@
 #include "agent/record/record.h"
 #include "agent/util/buf.h"
 
+/** record_act() - "read of "/etc/shadow"", "rename of "/a" as "/b"", "mount", "map of an object without a name" */
+void record_act(struct buf *out, const struct record *record);
+
 /**
  * record_sentence() - "denied read of "/etc/shadow" to "/usr/sbin/nginx" (pid 812, uid 33): policy web, web.json:14
  * (repositories must not leak)"; no newline

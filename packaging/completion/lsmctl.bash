@@ -11,6 +11,7 @@ declare -gA _lsmctl_options=(
 	[reload]="--dry-run --force --json --help"
 	[status]="--json --help"
 	[events]="--follow --last= --json --help"
+	[metrics]="--help"
 	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
 	[doctor]="--json --help"
 	[unload]="--help"
@@ -51,7 +52,7 @@ _lsmctl_value()
 
 _lsmctl()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} command options
+	local cur=${COMP_WORDS[COMP_CWORD]} command options commands="${!_lsmctl_options[*]}"
 
 	COMPREPLY=()
 	_lsmctl_value "${COMP_WORDS[COMP_CWORD - 1]}" && return
@@ -60,7 +61,7 @@ _lsmctl()
 	if [[ $cur == -* ]]; then
 		_lsmctl_words "${options//=/}"
 	elif [[ $command == lsmctl || $command == help ]]; then
-		_lsmctl_words "check test diff reload status events explain doctor unload help"
+		_lsmctl_words "${commands/lsmctl/}"
 	elif [[ $command == check || $command == test || $command == diff ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

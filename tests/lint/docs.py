@@ -292,6 +292,19 @@ def every_field_of_a_record_is_explained():
         yield f"only {len(journal)} fields of the journal and {len(names)} of audit were found in the sources"
 
 
+def the_schema_of_events_has_every_key():
+    """What jsonl.c writes, and nothing else."""
+    schema = json.loads(tree.text("schema/event.schema.json"))
+    known = set(schema["properties"]) | set(schema["$defs"]["layer"]["properties"])
+    code = tree.code("agent/record/jsonl.c")
+    written = set(re.findall(r'\((?:object|layer), "([a-z_]+)"', code)) | {"rule", "file"}
+    for key in sorted(written ^ {key.removesuffix("_hex") for key in known}):
+        yield f"schema/event.schema.json: '{key}' is {'not there' if key in written else 'written by nobody'}"
+    for key in sorted(written):
+        if not re.search(rf"(?<!\w){key}(?!\w)", man_sections("lsmd-audit.7")["JSON"]):
+            yield f"{MAN}lsmd-audit.7: JSON: {key} is not explained"
+
+
 def links_in_documents_lead_somewhere():
     for name in markdown():
         for target in re.findall(r"\]\(([^)#:]+)\)", tree.text(name)):
@@ -312,5 +325,6 @@ CHECKS = [
     every_verb_is_told_as_it_is,
     every_setting_is_explained,
     every_field_of_a_record_is_explained,
+    the_schema_of_events_has_every_key,
     links_in_documents_lead_somewhere,
 ]

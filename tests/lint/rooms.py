@@ -45,8 +45,8 @@ def includes_point_one_way():
 # Who may call a library: one room each, or two.
 LIBRARIES = (
     (r"<bpf/", ("agent/kernel/", "lsm/hook/")),
-    (r"<jansson\.h>", ("agent/control/", "agent/ctl/", "agent/record/jsonl.", "agent/policy/diag.c")),
-    (r"<libaudit\.h>", ("agent/record/audit.c", "agent/ctl/doctor.c")),
+    (r"<jansson\.h>", ("agent/control/", "agent/ctl/", "agent/record/jsonl.", "agent/record/metrics.", "agent/policy/diag.c")),
+    (r"<libaudit\.h>", ("agent/record/audit.c",)),
 )
 
 

@@ -13,6 +13,7 @@
 #include "agent/policy/set.h"
 #include "agent/record/audit-text.h"
 #include "agent/record/jsonl.h"
+#include "agent/record/mend.h"
 #include "agent/record/objname.h"
 #include "agent/record/record.h"
 #include "agent/record/sentence.h"
@@ -304,6 +305,70 @@ static void json_keeps_the_bytes(void **state)
 	record_unref(record);
 }
 
+static void check_mend(struct record *record, const char *wanted)
+{
+	_cleanup_buf_ struct buf out = {}, text = {};
+
+	for (; *wanted; wanted++)
+		if (*wanted == '@')
+			buf_add_string(&text, file);
+		else
+			buf_add_byte(&text, *wanted);
+	mend_add(&out, record);
+	assert_string_equal(out.bytes, text.bytes);
+	record_unref(record);
+}
+
+static void mends_are_lines_of_a_policy(void **state)
+{
+	size_t size;
+
+	check_mend(record_of(sample_make(1, LSMD_REASON_DEFAULT, "/etc/shadow", 11, "/p")),
+		   "add to @: { \"allow\": \"read\", \"path\": \"/etc/shadow\" }");
+	check_mend(record_of(sample_make(1, LSMD_REASON_DEFAULT, "/a*\xff\"\n\\{", 8, "/p")),
+		   "add to @: { \"allow\": \"read\", \"path\": \"/a\\\\*?\\\"\\u000a\\\\\\\\\\\\{\" }");
+	check_mend(record_of(sample_make(3, LSMD_REASON_RULE, "/srv/secret", 11, "/p")),
+		   "remove or narrow the deny at @:6; no allow beats it");
+	size = sample_make(0, LSMD_REASON_PATH_TOO_DEEP, "", 0, "/p");
+	check_mend(record_of(size), "no rule can allow it: the name has more pieces than a walk takes (lsmd-policy(5), UNDECIDED)");
+	size = sample_make(1, LSMD_REASON_DEFAULT, "/a/b", 4, "");
+	sample.event.object_len = sample.event.other_len = 2;
+	sample.event.answers[0].verb = LSMD_VERB_RENAME;
+	check_mend(record_of(size), "add to @: { \"allow\": \"rename\", \"path\": [\"/a\", \"/b\"] }");
+	size = sample_make(1, LSMD_REASON_DEFAULT, "", 0, "/p");
+	sample.event.object = LSMD_OBJECT_NONE;
+	sample.event.answers[0].verb = LSMD_VERB_MOUNT;
+	check_mend(record_of(size), "add to @: { \"allow\": \"mount\", \"name\": \"*\" }");
+}
+
+static void objects_without_a_name_are_told(void **state)
+{
+	size_t size = sample_make(0, LSMD_REASON_PATH_ANONYMOUS, "", 0, "/p");
+	_cleanup_buf_ struct buf out = {}, audit = {};
+	struct record *record;
+
+	sample.event.path_reason = LSMD_REASON_PATH_ANONYMOUS;
+	record = record_of(size);
+	record_sentence(&out, record);
+	assert_non_null(strstr(out.bytes, "denied read of an object without a name to \"/p\""));
+	audit_text_add(&audit, record);
+	assert_non_null(strstr(audit.bytes, " tcontext=? tclass=file "));
+	assert_null(strstr(audit.bytes, "path="));
+	record_unref(record);
+}
+
+static void examples_say_that_they_are_examples(void **state)
+{
+	struct record *record = record_of(sample_make(3, LSMD_REASON_RULE, "/srv/secret", 11, "/p"));
+	_cleanup_buf_ struct buf out = {};
+
+	record->repeats = 8;
+	record->mixed = true;
+	record_sentence(&out, record);
+	assert_non_null(strstr(out.bytes, "(it is secret), and 7 more like this"));
+	record_unref(record);
+}
+
 static void check_object(struct lsmd_address address, const char *wanted)
 {
 	_cleanup_buf_ struct buf out = {};
@@ -358,6 +423,9 @@ int main(void)
 		cmocka_unit_test(names_forge_no_field),
 		cmocka_unit_test(the_longest_names_fit_the_audit_log),
 		cmocka_unit_test(json_keeps_the_bytes),
+		cmocka_unit_test(mends_are_lines_of_a_policy),
+		cmocka_unit_test(objects_without_a_name_are_told),
+		cmocka_unit_test(examples_say_that_they_are_examples),
 		cmocka_unit_test(addresses_read_as_policies_write_them),
 		cmocka_unit_test(units_are_the_innermost),
 	};

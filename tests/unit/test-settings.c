@@ -63,7 +63,8 @@ static void what_is_said_is_taken(void **state)
 
 	assert_int_equal(
 		read_text("{ \"$schema\": \"x\", \"vendor_policies\": \"/v\", \"policies\": \"/p\", \"pins\": \"/b\","
-			  " \"abstractions\": [\"/a\", \"/c\"], \"socket\": \"/s\", \"force\": true }",
+			  " \"abstractions\": [\"/a\", \"/c\"], \"socket\": \"/s\", \"force\": true,"
+			  " \"events_file\": \"-\", \"events_file_mib\": 3, \"events_file_keep\": 0, \"metrics_file\": \"/m\" }",
 			  &settings, said, sizeof(said)),
 		0);
 	settings_policies(&settings, &options);
@@ -74,6 +75,13 @@ static void what_is_said_is_taken(void **state)
 	assert_true(options.force);
 	assert_string_equal(settings.pins, "/b");
 	assert_string_equal(settings.socket, "/s");
+	assert_string_equal(settings.events_file, "-");
+	assert_int_equal(settings.events_file_mib, 3);
+	assert_int_equal(settings.events_file_keep, 0);
+	assert_string_equal(settings.metrics_file, "/m");
+	settings_clear(&settings);
+	assert_int_equal(read_text("{ \"events_file\": false }", &settings, said, sizeof(said)), 0);
+	assert_null(settings.events_file);
 	settings_clear(&settings);
 }
 
@@ -86,6 +94,8 @@ static void what_is_not_said_is_default(void **state)
 	assert_string_equal(settings.pins, SETTINGS_PINS);
 	assert_string_equal(settings.socket, SETTINGS_SOCKET);
 	assert_null(settings.admin_dir);
+	assert_string_equal(settings.events_file, SETTINGS_EVENTS_FILE);
+	assert_null(settings.metrics_file);
 	assert_false(settings.force);
 	settings_clear(&settings);
 }
@@ -96,6 +106,10 @@ static void wrong_settings_are_refused(void **state)
 	check_refused("{ \"xyzzyxyzzy\": 1 }", "1:3: error: no setting 'xyzzyxyzzy'");
 	check_refused("{ \"pins\": \"b\" }", "1:11: error: 'pins' is not an absolute path");
 	check_refused("{ \"socket\": 7 }", "1:13: error: 'socket' is a path, not a number");
+	check_refused("{ \"events_file_mib\": 0 }", "1:22: error: 'events_file_mib' is a whole number from 1 to 1048576");
+	check_refused("{ \"events_file_mib\": 1.5 }", "1:22: error: 'events_file_mib' is a whole number");
+	check_refused("{ \"events_file_keep\": \"3\" }", "1:23: error: 'events_file_keep' is a whole number from 0 to 1000");
+	check_refused("{ \"metrics_file\": true }", "1:19: error: 'metrics_file' is a path");
 	check_refused("{ \"force\": \"yes\" }", "1:12: error: 'force' is true or false, not a string");
 	check_refused("{ \"abstractions\": \"/a\" }", "1:19: error: 'abstractions' is a list");
 	check_refused("[]", "1:1: error: the settings are an object, not a list");
