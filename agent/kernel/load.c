@@ -81,7 +81,8 @@ static bool btf_has_hook(const struct btf *btf, const char *hook)
 /* Hooks that came later than the oldest supported kernel, where an older one does the same. */
 static bool hook_optional(enum lsmd_hook hook)
 {
-	return hook == LSMD_HOOK_FILE_TRUNCATE; /* since 6.2; path_truncate saw ftruncate before */
+	return hook == LSMD_HOOK_FILE_TRUNCATE ||    /* since 6.2; path_truncate saw ftruncate before */
+	       hook == LSMD_HOOK_FILE_IOCTL_COMPAT; /* since 6.8; file_ioctl saw both before */
 }
 
 static struct bpf_program *hook_program(struct bpf_object *object, enum lsmd_hook hook)

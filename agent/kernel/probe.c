@@ -200,7 +200,8 @@ static void probe_jit(struct probe *probe)
 /* Hooks that some supported kernels lack; another hook serves there. */
 static bool hook_is_optional(const char *name)
 {
-	return !strcmp(name, "file_truncate"); /* 6.12 and later; path_truncate before */
+	return !strcmp(name, "file_truncate") ||    /* 6.12 and later; path_truncate before */
+	       !strcmp(name, "file_ioctl_compat"); /* 6.12 and later; file_ioctl before */
 }
 
 static bool hook_present(const struct btf *btf, const char *name)

@@ -13,6 +13,8 @@
 	X(FILE_OPEN, "file_open")                       \
 	X(FILE_PERMISSION, "file_permission")           \
 	X(FILE_FCNTL, "file_fcntl")                     \
+	X(FILE_IOCTL, "file_ioctl")                     \
+	X(FILE_IOCTL_COMPAT, "file_ioctl_compat")       \
 	X(FILE_MPROTECT, "file_mprotect")               \
 	X(MMAP_FILE, "mmap_file")                       \
 	X(FILE_TRUNCATE, "file_truncate")               \

@@ -147,6 +147,57 @@ int BPF_PROG(lsmd_file_fcntl, struct file *file, unsigned int cmd, unsigned long
 	return append_decide(LSMD_HOOK_FILE_FCNTL, file);
 }
 
+/* Of an ioctl command (asm-generic/ioctl.h): the letter of the family that it belongs to, and its number there. */
+#define IOCTL_TYPE(cmd) ((cmd) >> 8 & 0xff)
+#define IOCTL_TYPE_NR(cmd) ((cmd) & 0xffff)
+
+/*
+ * ioctl_takes_donor() - commands that exchange what is in a file with what is in another one, which they name by a descriptor in memory of
+ * the process: a hook cannot know which, since the process may change it until the kernel reads it. That the donor was opened for
+ * appending alone stops none of them. EXT4_IOC_MOVE_EXT, F2FS_IOC_MOVE_RANGE, XFS_IOC_SWAPEXT, _EXCHANGE_RANGE, _COMMIT_RANGE.
+ */
+static __always_inline int ioctl_takes_donor(unsigned int cmd)
+{
+	u32 command = IOCTL_TYPE_NR(cmd);
+
+	return command == ('f' << 8 | 15) || command == (0xf5 << 8 | 9) || command == ('X' << 8 | 109) ||
+	       command == ('X' << 8 | 129) || command == ('X' << 8 | 131);
+}
+
+/* ioctl_keeps() - what asks only: terminals' and descriptors' own ('T': isatty(), FIONREAD, FIOCLEX), FIGETBSZ, flags read */
+static __always_inline int ioctl_keeps(unsigned int cmd)
+{
+	return IOCTL_TYPE(cmd) == 'T' || cmd == 2 || IOCTL_TYPE_NR(cmd) == ('f' << 8 | 1) || IOCTL_TYPE_NR(cmd) == ('X' << 8 | 31) ||
+	       IOCTL_TYPE_NR(cmd) == ('f' << 8 | 11);
+}
+
+static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsigned int cmd)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	if (!ioctl_takes_donor(cmd))
+		return file->f_flags & O_APPEND && file->f_mode & FMODE_WRITE && !ioctl_keeps(cmd) ? append_decide(hook, file) : 0;
+	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);
+	if (!s)
+		return ret;
+	s->name.reason = LSMD_REASON_SYSCALL_UNKNOWN;
+	return hook_leave(s);
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(lsmd_file_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return ret ?: ioctl_decide(LSMD_HOOK_FILE_IOCTL, file, cmd);
+}
+
+/* Since 6.8; before, ioctls of 32-bit programs come through file_ioctl. */
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(lsmd_file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return ret ?: ioctl_decide(LSMD_HOOK_FILE_IOCTL_COMPAT, file, cmd);
+}
+
 static __always_inline int mapping_is_shared(unsigned long flags)
 {
 	return (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;

@@ -54,6 +54,8 @@ volatile lsmd_u32 load_unknown;
 LOAD(file_open, file)
 LOAD(file_permission, file, load_unknown)
 LOAD(file_fcntl, file, load_unknown, load_unknown)
+LOAD(file_ioctl, file, load_unknown, load_unknown)
+LOAD(file_ioctl_compat, file, load_unknown, load_unknown)
 LOAD(file_mprotect, KERNEL_CAST(struct vm_area_struct, file), load_unknown, load_unknown)
 LOAD(mmap_file, file, load_unknown, load_unknown, load_unknown)
 LOAD(file_truncate, file)
