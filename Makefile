@@ -109,6 +109,7 @@ unit: $(UNIT_TESTS)
 	@for t in $^; do echo "# $$t"; $$t || exit 1; done
 
 include tests/lint/rules.mk
+include tests/vm/rules.mk
 include tests/rules.mk
 
 install: all

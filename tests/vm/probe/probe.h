@@ -22,7 +22,8 @@ struct act {
 	int (*fn)(char **args);
 };
 
-extern const struct act file_acts[], append_acts[], process_acts[], exec_acts[], net_acts[], mount_acts[], uring_acts[];
+extern const struct act file_acts[], append_acts[], attr_acts[], fd_acts[], map_acts[], process_acts[], exec_acts[], net_acts[],
+	mount_acts[], uring_acts[], power_acts[];
 
 /** act_run() - the act that @args name. Return: as struct act says */
 int act_run(char **args);

@@ -44,15 +44,15 @@ static int act_fork(char **args)
 	return child_result(pid);
 }
 
-/* The grandchild's parent is gone when it acts; its result comes through a pipe. */
+/* The grandchild's parent is gone when it acts; it becomes ours, so that its status reaches us, by an exec too. */
 static int act_orphan(char **args)
 {
-	int ends[2], result = ECHILD;
-	pid_t pid;
+	pid_t first;
+	int status = 0;
 
-	before(pipe(ends), "pipe");
-	pid = fork();
-	if (!pid) {
+	before(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER");
+	first = fork();
+	if (!first) {
 		pid_t parent = getpid();
 
 		if (fork())
@@ -60,14 +60,11 @@ static int act_orphan(char **args)
 		before(setsid(), "setsid");
 		while (getppid() == parent)
 			sched_yield();
-		result = act_run(args);
-		before(write(ends[1], &result, sizeof(result)), "write");
-		_exit(0);
+		_exit(-act_run(args));
 	}
-	child_result(pid);
-	close(ends[1]);
-	before(read(ends[0], &result, sizeof(result)) == sizeof(result) ? 0 : -1, "the grandchild");
-	return result;
+	child_result(first);
+	before(waitpid(-1, &status, __WALL), "waitpid");
+	return status_result(status);
 }
 
 struct thread_run {
@@ -317,6 +314,35 @@ static int act_fork_storm(char **args)
 	return 0;
 }
 
+/* Two names are exchanged until SIGTERM. args: name, name */
+static int act_exchange_storm(char **args)
+{
+	signal(SIGTERM, end);
+	before(write(STDOUT_FILENO, "ready\n", 6), "write");
+	while (!ended)
+		before(renameat2(AT_FDCWD, args[0], AT_FDCWD, args[1], RENAME_EXCHANGE), "RENAME_EXCHANGE");
+	return 0;
+}
+
+/*
+ * Opens that must never succeed: the file is there by one name or the other all the time. args: times, name.
+ * Return: 0 when one did, else the first errno that is not ENOENT.
+ */
+static int act_ever(char **args)
+{
+	int n = atoi(args[0]), seen = ENOENT;
+
+	while (n--) {
+		int fd = open(args[1], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			return 0;
+		if (seen == ENOENT)
+			seen = errno;
+	}
+	return -seen;
+}
+
 static int act_true(char **args)
 {
 	return 0;
@@ -352,6 +378,8 @@ const struct act process_acts[] = {
 	{ "wait", 1, act_wait },
 	{ "repeat", 3, act_repeat },
 	{ "until-term", 3, act_until_term },
+	{ "exchange-storm", 2, act_exchange_storm },
+	{ "ever", 2, act_ever },
 	{ "fork-storm", 0, act_fork_storm },
 	{},
 };

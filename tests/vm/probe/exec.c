@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -17,6 +18,25 @@ static char *environment[] = { NULL };
 static int act_exec(char **args)
 {
 	return result_of(execve(args[0], args, environment));
+}
+
+/* With one word of environment. args: NAME=VALUE, program, arguments */
+static int act_exec_with(char **args)
+{
+	char *words[] = { args[0], NULL };
+
+	return result_of(execve(args[1], args + 1, words));
+}
+
+/* With a file as standard input, which it opens itself. args: file, program, arguments */
+static int act_exec_stdin(char **args)
+{
+	int fd = open(args[0], O_RDONLY);
+
+	if (fd < 0)
+		return -errno;
+	before(dup2(fd, STDIN_FILENO), "dup2");
+	return result_of(execve(args[1], args + 1, environment));
 }
 
 /* The name that a program sees is not what it is. args: argv[0], program, act */
@@ -36,6 +56,12 @@ static int exec_descriptor(int fd, char **args)
 static int act_exec_descriptor(char **args)
 {
 	return exec_descriptor(before(open(args[0], O_PATH | O_CLOEXEC), args[0]), args);
+}
+
+/* A descriptor that it was started with. args: its number, act */
+static int act_exec_inherited(char **args)
+{
+	return exec_descriptor(atoi(args[0]), args);
 }
 
 /* By the name under /proc of an open descriptor. */
@@ -103,8 +129,11 @@ static int act_vfork(char **args)
 
 const struct act exec_acts[] = {
 	{ "exec", 1, act_exec },
+	{ "exec-with", 2, act_exec_with },
+	{ "exec-stdin", 2, act_exec_stdin },
 	{ "exec-named", 2, act_exec_named },
 	{ "exec-descriptor", 1, act_exec_descriptor },
+	{ "exec-inherited", 1, act_exec_inherited },
 	{ "exec-proc", 1, act_exec_proc },
 	{ "exec-memory", 1, act_exec_memory },
 	{ "exec-tmpfile", 2, act_exec_tmpfile },

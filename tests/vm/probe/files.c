@@ -138,6 +138,8 @@ static int act_openat2(char **args)
 		how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 	else if (!strcmp(args[0], "no-xdev"))
 		how.resolve = RESOLVE_NO_XDEV;
+	else if (!strcmp(args[0], "cached"))
+		how.resolve = 0x20; /* RESOLVE_CACHED: what the name leads to is known already */
 	return opened_read(syscall(SYS_openat2, dir, args[2], &how, sizeof(how)));
 }
 
@@ -337,6 +339,15 @@ static int act_link_descriptor(char **args)
 	return result_of(linkat(fd, "", AT_FDCWD, args[1], AT_EMPTY_PATH));
 }
 
+/* By the name under /proc of a descriptor that only names the file. */
+static int act_link_proc(char **args)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%ld", before(open(args[0], O_PATH | O_CLOEXEC), args[0]));
+	return result_of(linkat(AT_FDCWD, link, AT_FDCWD, args[1], AT_SYMLINK_FOLLOW));
+}
+
 static int act_rename(char **args)
 {
 	return result_of(rename(args[0], args[1]));
@@ -401,6 +412,7 @@ const struct act file_acts[] = {
 	{ "tmpfile-link", 2, act_tmpfile_link },
 	{ "link", 2, act_link },
 	{ "link-descriptor", 2, act_link_descriptor },
+	{ "link-proc", 2, act_link_proc },
 	{ "rename", 2, act_rename },
 	{ "exchange", 2, act_exchange },
 	{ "noreplace", 2, act_noreplace },

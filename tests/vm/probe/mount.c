@@ -21,6 +21,15 @@ static int act_bind(char **args)
 	return result_of(mount(args[0], args[1], NULL, MS_BIND, NULL));
 }
 
+/* args: lower, where */
+static int act_overlay(char **args)
+{
+	char *options = NULL;
+
+	before(asprintf(&options, "lowerdir=%s:/srv", args[0]), "asprintf");
+	return result_of(mount("overlay", args[1], "overlay", MS_RDONLY, options));
+}
+
 static int act_move(char **args)
 {
 	return result_of(mount(args[0], args[1], NULL, MS_MOVE, NULL));
@@ -29,6 +38,14 @@ static int act_move(char **args)
 static int act_remount(char **args)
 {
 	return result_of(mount("none", args[0], NULL, MS_REMOUNT | MS_RDONLY, NULL));
+}
+
+/* The newer way, without a hook of its own. */
+static int act_mount_setattr(char **args)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return result_of(syscall(442, AT_FDCWD, args[0], 0, &attr, sizeof(attr)));
 }
 
 static int act_propagation(char **args)
@@ -91,8 +108,10 @@ static int act_pivot(char **args)
 const struct act mount_acts[] = {
 	{ "mount", 1, act_mount },
 	{ "bind", 2, act_bind },
+	{ "overlay", 2, act_overlay },
 	{ "move", 2, act_move },
 	{ "remount", 1, act_remount },
+	{ "mount-setattr", 1, act_mount_setattr },
 	{ "propagation", 1, act_propagation },
 	{ "umount", 1, act_umount },
 	{ "fsmount", 1, act_fsmount },

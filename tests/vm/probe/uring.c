@@ -125,6 +125,25 @@ static int entry_connect(struct io_uring_sqe *entry, char **args, struct sockadd
 	return 1;
 }
 
+/* args: "send", address, port: a datagram without connecting */
+static int entry_send(struct io_uring_sqe *entry, char **args, struct sockaddr_in *aim)
+{
+	static struct iovec vector = { "x", 1 };
+	static struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+	if (strcmp(args[0], "send"))
+		return 0;
+	*aim = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(atoi(args[2])) };
+	before(inet_pton(AF_INET, args[1], &aim->sin_addr) - 1, args[1]);
+	message.msg_name = aim;
+	message.msg_namelen = sizeof(*aim);
+	entry->opcode = IORING_OP_SENDMSG;
+	entry->fd = before(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+	entry->addr = (uintptr_t)&message;
+	entry->len = 1;
+	return 1;
+}
+
 /* args: "append", file: written at its beginning, without O_APPEND's help */
 static int entry_append(struct io_uring_sqe *entry, char **args)
 {
@@ -147,7 +166,7 @@ static int uring(char **args, unsigned int setup, unsigned int flags)
 
 	ring_open(&ring, setup);
 	if (!entry_file(&entry, args) && !entry_two(&entry, args) && !entry_connect(&entry, args, &aim) &&
-	    !entry_append(&entry, args)) {
+	    !entry_send(&entry, args, &aim) && !entry_append(&entry, args)) {
 		errno = EINVAL;
 		before(-1, args[0]);
 	}

@@ -77,6 +77,25 @@ static int act_connect_long(char **args)
 		connect(socket_for(aim.any.sa_family, args[0]), &aim.any, sizeof(struct sockaddr_storage) / 2));
 }
 
+/* The scope and the flow are no part of what is aimed at. */
+static int act_connect_scope(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args + 1);
+
+	aim.v6.sin6_scope_id = 1;
+	return result_of(connect(socket_for(aim.any.sa_family, args[0]), &aim.any, len));
+}
+
+static int act_connect_flow(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args + 1);
+
+	aim.v6.sin6_flowinfo = htonl(0x12345);
+	return result_of(connect(socket_for(aim.any.sa_family, args[0]), &aim.any, len));
+}
+
 /* An address of version 4 on a datagram socket of version 6. */
 static int act_connect_v4_on_v6(char **args)
 {
@@ -236,10 +255,174 @@ static int act_pair(char **args)
 	return result_of(write(pair[0], "x", 1));
 }
 
+/* ---- sending without connecting ---- */
+
+static int act_sendto(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args);
+
+	return result_of(sendto(socket_for(aim.any.sa_family, "udp"), "x", 1, 0, &aim.any, len));
+}
+
+static int act_sendmsg(char **args)
+{
+	union aim aim;
+	struct iovec vector = { "x", 1 };
+	struct msghdr message = { .msg_name = &aim, .msg_namelen = aim_inet(&aim, args), .msg_iov = &vector, .msg_iovlen = 1 };
+
+	return result_of(sendmsg(socket_for(aim.any.sa_family, "udp"), &message, 0));
+}
+
+static int act_sendmmsg(char **args)
+{
+	union aim aim;
+	struct iovec vector = { "x", 1 };
+	struct mmsghdr message = {
+		.msg_hdr = { .msg_name = &aim, .msg_namelen = aim_inet(&aim, args), .msg_iov = &vector, .msg_iovlen = 1 }
+	};
+
+	return result_of(sendmmsg(socket_for(aim.any.sa_family, "udp"), &message, 1, 0));
+}
+
+/* Several in one call, the first of them to where it may send. args: address and port that are open, address, port */
+static int act_sendmmsg_second(char **args)
+{
+	union aim first, second;
+	struct iovec vector = { "x", 1 };
+	struct mmsghdr messages[2] = {
+		{ .msg_hdr = { .msg_name = &first, .msg_namelen = aim_inet(&first, args), .msg_iov = &vector, .msg_iovlen = 1 } },
+		{ .msg_hdr = { .msg_name = &second, .msg_namelen = aim_inet(&second, args + 2), .msg_iov = &vector, .msg_iovlen = 1 } },
+	};
+	int n = sendmmsg(socket_for(first.any.sa_family, "udp"), messages, 2, 0);
+
+	if (n < 0)
+		return -errno;
+	return n == 2 ? 0 : -EPERM; /* the kernel says how many went out, and why not the next only if it is asked again */
+}
+
+/* Connected to one, sent to another. args: address and port it may connect to, address, port */
+static int act_sendto_connected(char **args)
+{
+	union aim first, second;
+	socklen_t len = aim_inet(&first, args);
+	int fd = socket_for(first.any.sa_family, "udp");
+
+	before(connect(fd, &first.any, len), "connect");
+	len = aim_inet(&second, args + 2);
+	return result_of(sendto(fd, "x", 1, 0, &second.any, len));
+}
+
+/* The family is not said; the kernel takes it for version 4. */
+static int act_sendto_unspec(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args);
+
+	aim.any.sa_family = AF_UNSPEC;
+	return result_of(sendto(socket_for(AF_INET, "udp"), "x", 1, 0, &aim.any, len));
+}
+
+static int act_connect_unspec_tcp(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args);
+	int fd = socket_for(AF_INET, "tcp");
+
+	before(connect(fd, &aim.any, len), "connect");
+	aim.any.sa_family = AF_UNSPEC;
+	return result_of(connect(fd, &aim.any, len));
+}
+
+static int act_sendto_v4_on_v6(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args);
+
+	return result_of(sendto(socket_for(AF_INET6, "udp"), "x", 1, 0, &aim.any, len));
+}
+
+/* Datagrams without connecting. args: name */
+static int act_unix_sendto(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_path(&aim, args[0]);
+
+	return result_of(sendto(unix_socket("datagram"), "x", 1, 0, &aim.any, len));
+}
+
+/* args: the abstract name's bytes in hexadecimal */
+static int act_abstract_sendto(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_abstract(&aim, args[0]);
+
+	return result_of(sendto(unix_socket("datagram"), "x", 1, 0, &aim.any, len));
+}
+
+/* ---- the local side ---- */
+
+/* args: protocol, address, port */
+static int act_bind(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args + 1);
+	int fd = socket_for(aim.any.sa_family, args[0]), on = 1;
+
+	before(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), "SO_REUSEPORT");
+	return result_of(bind(fd, &aim.any, len));
+}
+
+static int act_listen(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args + 1);
+	int fd = socket_for(aim.any.sa_family, args[0]), on = 1;
+
+	before(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), "SO_REUSEPORT");
+	before(bind(fd, &aim.any, len), "bind");
+	return result_of(listen(fd, 1));
+}
+
+/* The kernel chooses the port. */
+static int act_listen_unbound(char **args)
+{
+	return result_of(listen(socket_for(AF_INET, "tcp"), 1));
+}
+
+/* A listening socket that it was started with. args: its descriptor */
+static int act_accept(char **args)
+{
+	return result_of(accept4(atoi(args[0]), NULL, NULL, SOCK_CLOEXEC));
+}
+
+/* args: family, type, protocol, all as numbers */
+static int act_socket(char **args)
+{
+	return result_of(socket(atoi(args[0]), atoi(args[1]) | SOCK_CLOEXEC, atoi(args[2])));
+}
+
 const struct act net_acts[] = {
+	{ "sendto", 2, act_sendto },
+	{ "sendmsg", 2, act_sendmsg },
+	{ "sendmmsg", 2, act_sendmmsg },
+	{ "sendmmsg-second", 4, act_sendmmsg_second },
+	{ "sendto-connected", 4, act_sendto_connected },
+	{ "sendto-unspec", 2, act_sendto_unspec },
+	{ "connect-unspec-tcp", 2, act_connect_unspec_tcp },
+	{ "sendto-v4-on-v6", 2, act_sendto_v4_on_v6 },
+	{ "unix-sendto", 1, act_unix_sendto },
+	{ "abstract-sendto", 1, act_abstract_sendto },
+	{ "bind-inet", 3, act_bind },
+	{ "listen-inet", 3, act_listen },
+	{ "listen-unbound", 0, act_listen_unbound },
+	{ "accept", 1, act_accept },
+	{ "socket", 3, act_socket },
 	{ "connect", 3, act_connect },
 	{ "connect-short", 3, act_connect_short },
 	{ "connect-long", 3, act_connect_long },
+	{ "connect-scope", 3, act_connect_scope },
+	{ "connect-flow", 3, act_connect_flow },
 	{ "connect-v4-on-v6", 2, act_connect_v4_on_v6 },
 	{ "connect-nonblocking", 3, act_connect_nonblocking },
 	{ "fastopen", 3, act_fastopen },
