@@ -4,9 +4,11 @@
 
 #include <arpa/inet.h>
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 #include "agent/policy/names.h"
+#include "agent/policy/pattern.h"
 #include "agent/record/escape.h"
 #include "lsm/abi/access.h"
 
@@ -102,6 +104,42 @@ void object_text_add(struct buf *out, const struct object *object)
 		buf_add_byte(out, '*');
 		break;
 	}
+}
+
+static int pattern_texts(const struct object *object, const struct glob *glob, int (*each)(void *data, const char *text),
+			 void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < glob->n_names && !r; i++) {
+		_cleanup_buf_ struct buf pattern = {}, text = {};
+		struct object one = *object;
+
+		pattern_spell(glob, &glob->names[i], &pattern);
+		one.bytes = pattern.bytes;
+		one.len = pattern.len;
+		object_text_add(&text, &one);
+		r = pattern.failed || text.failed ? -ENOMEM : each(data, text.bytes ? text.bytes : "");
+	}
+	return r;
+}
+
+int object_texts(const struct object *object, int (*each)(void *data, const char *text), void *data)
+{
+	_cleanup_buf_ struct buf text = {};
+	struct glob glob = {};
+	int r;
+
+	if (object->kind == OBJECT_PATH || object->kind == OBJECT_UNIX || object->kind == OBJECT_ABSTRACT) {
+		r = glob_read(&glob, object->bytes, object->len,
+			      object->kind == OBJECT_ABSTRACT ? GLOB_ABSTRACT : GLOB_PATH, NULL);
+		if (!r)
+			r = pattern_texts(object, &glob, each, data);
+		glob_clear(&glob);
+		return r;
+	}
+	object_text_add(&text, object);
+	return text.failed ? -ENOMEM : each(data, text.bytes ? text.bytes : "");
 }
 
 void rule_text_add(struct buf *out, const struct rule *rule, const struct object *object)

@@ -14,6 +14,13 @@ void verbs_add(struct buf *out, uint32_t access);
 /** object_text_add() - a rule's object as a policy writes it; untrusted bytes escaped */
 void object_text_add(struct buf *out, const struct object *object);
 
+/**
+ * object_texts() - every name that the object stands for, braces written out, as object_text_add() does; others are one
+ * @each: called with each; what it returns, if not 0, ends it and is returned
+ * Return: 0, -ENOMEM
+ */
+int object_texts(const struct object *object, int (*each)(void *data, const char *text), void *data);
+
 /** rule_text_add() - "deny read /etc/shadow (kill, silent)" for one object of a rule */
 void rule_text_add(struct buf *out, const struct rule *rule, const struct object *object);
 

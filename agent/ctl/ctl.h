@@ -31,7 +31,7 @@ struct ctl_command {
 	int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command; gives the exit status */
 };
 
-extern const struct ctl_command ctl_check, ctl_test, ctl_diff, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
+extern const struct ctl_command ctl_check, ctl_test, ctl_diff, ctl_fmt, ctl_show, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
 extern const struct ctl_command ctl_metrics;
 
 /**

@@ -132,3 +132,73 @@ int pattern_match(const char *pattern, size_t len, const char *name)
 	glob_clear(&glob);
 	return r ? (r < 0 ? r : -EINVAL) : matches;
 }
+
+/* A byte that stands for itself. */
+static void byte_spell(unsigned char byte, struct buf *out)
+{
+	if (memchr("*?[]{}\\", byte, 7))
+		buf_add_byte(out, '\\');
+	buf_add_byte(out, byte);
+}
+
+/* Of a range the first and the last; those that could not be read are numbers. */
+static void end_spell(unsigned int byte, struct buf *out)
+{
+	if (byte <= ' ' || byte >= 0x7f)
+		buf_printf(out, "\\x%02x", byte);
+	else if (memchr("!^-]\\", (int)byte, 5))
+		buf_printf(out, "\\%c", byte);
+	else
+		buf_add_byte(out, byte);
+}
+
+static bool set_has(const struct glob_set *set, unsigned int byte)
+{
+	return byte < 256 && set->bits[byte / 64] >> byte % 64 & 1;
+}
+
+static void set_spell(const struct glob_set *set, struct buf *out)
+{
+	unsigned int first, last;
+
+	buf_add_byte(out, '[');
+	for (first = 0; first < 256; first = last + 1) {
+		last = first;
+		if (!set_has(set, first))
+			continue;
+		while (set_has(set, last + 1))
+			last++;
+		end_spell(first, out);
+		if (last > first + 1)
+			buf_add_byte(out, '-');
+		if (last > first)
+			end_spell(last, out);
+	}
+	buf_add_byte(out, ']');
+}
+
+static void item_spell(const struct glob *glob, uint16_t item, struct buf *out)
+{
+	if (item < GLOB_ANY)
+		byte_spell(item, out);
+	else if (item >= GLOB_SET)
+		set_spell(&glob->sets[item - GLOB_SET], out);
+	else
+		buf_add_string(out, item == GLOB_ANY ? "?" : item == GLOB_STAR ? "*" : item == GLOB_DEEP ? "**" : "**/");
+}
+
+void pattern_spell(const struct glob *glob, const struct glob_name *name, struct buf *out)
+{
+	uint32_t i;
+
+	for (i = 0; i < name->n; i++) {
+		if (name->literal)
+			byte_spell(glob->bytes[name->first + i], out);
+		else
+			item_spell(glob, glob->items[name->first + i], out);
+	}
+	if (name->form == GLOB_SUBTREE || (name->form == GLOB_EXACT && !name->n))
+		buf_add_byte(out, '/');
+	else if (name->form == GLOB_BELOW)
+		buf_add_string(out, "/**");
+}

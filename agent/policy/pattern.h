@@ -3,7 +3,9 @@
 #ifndef LSMD_POLICY_PATTERN_H
 #define LSMD_POLICY_PATTERN_H
 
+#include "agent/policy/glob.h"
 #include "agent/policy/object.h"
+#include "agent/util/buf.h"
 
 enum {
 	PATTERN_REFUSED = 1, /* why is in the diags */
@@ -25,5 +27,8 @@ size_t pattern_literal(const char *pattern, size_t len);
  * Return: 1, 0, -ENOMEM
  */
 int pattern_match(const char *pattern, size_t len, const char *name);
+
+/** pattern_spell() - one name of a pattern, its braces written out, as a pattern again; bytes as they are */
+void pattern_spell(const struct glob *glob, const struct glob_name *name, struct buf *out);
 
 #endif

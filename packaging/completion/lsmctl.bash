@@ -8,6 +8,8 @@ declare -gA _lsmctl_options=(
 	[check]="--abstractions= --force --json --quiet --help"
 	[test]="--policies= --abstractions= --help"
 	[diff]="--abstractions= --json --help"
+	[fmt]="--check --help"
+	[show]="--abstractions= --json --help"
 	[reload]="--dry-run --force --json --help"
 	[status]="--json --help"
 	[events]="--follow --last= --json --help"
@@ -62,8 +64,10 @@ _lsmctl()
 		_lsmctl_words "${options//=/}"
 	elif [[ $command == lsmctl || $command == help ]]; then
 		_lsmctl_words "${commands/lsmctl/}"
-	elif [[ $command == check || $command == test || $command == diff ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	else
+		case $command in
+		check|test|diff|fmt|show) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		esac
 	fi
 }
 

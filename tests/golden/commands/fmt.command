@@ -1,0 +1,1 @@
+lsmctl fmt - < ../good/default-classes.json && lsmctl fmt - < ugly.json

@@ -1,0 +1,1 @@
+lsmctl show --json web.json

@@ -1,0 +1,1 @@
+lsmctl show ../good/include.json --abstractions ../abstractions
