@@ -5,9 +5,11 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "agent/policy/image.h"
 #include "agent/policy/names.h"
 #include "agent/record/jsonl.h"
 #include "agent/record/legend.h"
@@ -17,6 +19,7 @@
 /* A question read: the bytes that ask points into live here. */
 struct question {
 	struct ask ask;
+	uint32_t layers[LSMD_LAYERS_MAX];
 	struct buf names[LSMD_LABEL_PROGRAMS_MAX];
 	size_t n_names;
 	struct buf object;
@@ -239,6 +242,8 @@ static int layer_fill(json_t *item, const struct legend *legend, const struct ls
 		return -ENOMEM;
 	if (rule && json_object_set_new(item, "line", json_integer(rule->line)))
 		return -ENOMEM;
+	if (rule && layer && json_object_set_new(item, "rule", json_integer(answer->rule - layer->first_rule)))
+		return -ENOMEM;
 	if (rule && json_object_set_new(item, "default", json_boolean(rule->flags & LSMD_RULE_DEFAULT)))
 		return -ENOMEM;
 	if (id && json_object_set_new(item, "rule_id", json_string(id)))
@@ -279,9 +284,10 @@ static int answer_make(const struct lsmd_image_header *image, const struct asked
 {
 	_cleanup_(legend_freep) struct legend *legend = NULL;
 	json_t *layers = json_array();
-	json_t *answer = json_pack("{s:b, s:b, s:b, s:i, s:I, s:o}", "ok", 1, "refused", asked->refused, "held",
+	json_t *answer = json_pack("{s:b, s:b, s:b, s:i, s:I, s:o, s:o}", "ok", 1, "refused", asked->refused, "held",
 				   asked->n_layers > 0, "deciding", asked_deciding(asked), "generation",
-				   (json_int_t)image->generation, "layers", layers);
+				   (json_int_t)image->generation, "set",
+				   json_sprintf("%016" PRIx64, (uint64_t)image->set_hash), "layers", layers);
 	int r = answer ? legend_new(image, &legend) : -ENOMEM;
 
 	for (size_t i = 0; i < asked->n_layers && !r; i++)
@@ -294,11 +300,10 @@ static int answer_make(const struct lsmd_image_header *image, const struct asked
 	return 0;
 }
 
-/* A process is asked for by what its label remembers. */
+/* A process is asked for by the policies that its label lists, handed down or not. */
 static int pid_read(const struct lsmd_image_header *image, struct kernel *kernel, uint32_t pid,
 		    struct question *question, struct explain_why *why)
 {
-	struct label_names names;
 	struct kernel_task task;
 	struct holders holders;
 	int r;
@@ -308,25 +313,62 @@ static int pid_read(const struct lsmd_image_header *image, struct kernel *kernel
 	r = holders_of(kernel, image, pid, &task, &holders);
 	if (r)
 		return r < 0 ? r : refuse(why, "no process %u", pid);
-	if (holders.unknown)
+	if (holders.unknown || holders.overflow)
 		return refuse(why, "the label of process %u is not known, so what cannot be decided is refused it",
 			      pid);
-	for (size_t i = 0; i < holders.n; i++)
-		if (holders.handed_down[i])
-			return refuse(why,
-				      "process %u is held by a policy of a process that started it; ask for the "
-				      "programs by --exe, its parents' too",
-				      pid);
-	r = label_names_read(&task.label, &names);
-	for (size_t i = 0; i < names.n && !r; i++) {
-		struct buf *name = &question->names[question->n_names++];
+	memcpy(question->layers, holders.layers, sizeof(question->layers));
+	question->ask.layers = question->layers;
+	question->ask.n_layers = holders.n;
+	return 0;
+}
 
-		*name = names.names[i];
-		names.names[i] = (struct buf){};
-		question->ask.programs[question->ask.n_programs++] =
-			(struct ask_bytes){ .bytes = name->bytes, .len = name->len };
-	}
-	label_names_clear(&names);
+static int question_ask(const struct lsmd_image_header *image, const struct ask *ask, struct explain_why *why, json_t **ret)
+{
+	struct asked asked;
+	int r = image_ask(image, ask, &asked);
+
+	if (r == ASK_TOO_MANY_LAYERS)
+		return refuse(why, "more than %d policies would hold this program, so its exec is refused",
+			      LSMD_LAYERS_MAX);
+	if (r == -EINVAL)
+		return refuse(why, "the name is not one that a process can ask for");
+	return r ? r : answer_make(image, &asked, ret);
+}
+
+/* What the kernel loads for a script is asked for too, and only a deny refuses it (MEANING.md 20). */
+static int interpreter_add(const struct lsmd_image_header *image, const json_t *name, struct question *question,
+			   struct explain_why *why, json_t *answer)
+{
+	json_t *list = json_object_get(answer, "interpreters"), *one = NULL, *copy = json_deep_copy(name);
+	_cleanup_buf_ struct buf bytes = {};
+	struct ask ask = question->ask;
+	int r = copy ? explain_bytes(name, "name", &bytes) : -ENOMEM;
+
+	ask.name = (struct ask_bytes){ .bytes = bytes.bytes, .len = bytes.len };
+	ask.deny_only = true;
+	if (!r)
+		r = question_ask(image, &ask, why, &one);
+	if (!r && (json_object_update(copy, one) || json_array_append(list, copy)))
+		r = -ENOMEM;
+	if (!r && json_is_true(json_object_get(one, "refused")))
+		r = json_object_set_new(answer, "refused", json_true());
+	json_decref(one);
+	json_decref(copy);
+	return r;
+}
+
+static int interpreters_add(const struct lsmd_image_header *image, const json_t *question_json, struct question *question,
+			    struct explain_why *why, json_t *answer)
+{
+	const json_t *names = json_object_get(question_json, "interpreters");
+	int r = 0;
+
+	if (!json_array_size(names) || question->ask.wanted != LSMD_ACCESS_EXEC)
+		return 0;
+	if (json_object_set_new(answer, "interpreters", json_array()))
+		return -ENOMEM;
+	for (size_t i = 0; i < json_array_size(names) && i < LSMD_LABEL_PROGRAMS_MAX && !r; i++)
+		r = interpreter_add(image, json_array_get(names, i), question, why, answer);
 	return r;
 }
 
@@ -335,7 +377,7 @@ int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel,
 {
 	_cleanup_(question_clear) struct question question = {};
 	const json_t *pid = json_object_get(question_json, "pid");
-	struct asked asked;
+	json_t *answer = NULL;
 	int r;
 
 	if (json_is_integer(pid))
@@ -346,13 +388,79 @@ int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel,
 		r = object_read(question_json, &question, why);
 	if (r)
 		return r;
-	r = image_ask(image, &question.ask, &asked);
-	if (r == ASK_TOO_MANY_LAYERS)
-		return refuse(why, "more than %d policies would hold this program, so its exec is refused",
-			      LSMD_LAYERS_MAX);
-	if (r == -EINVAL)
-		return refuse(why, "the name is not one that a process can ask for");
-	return r ? r : answer_make(image, &asked, ret);
+	r = question_ask(image, &question.ask, why, &answer);
+	if (!r)
+		r = interpreters_add(image, question_json, &question, why, answer);
+	if (r)
+		json_decref(answer);
+	else
+		*ret = answer;
+	return r;
+}
+
+/* The set of the layer's policy alone, without one rule: what it answers then is what the next rule says. */
+static int runner_up_find(const struct policy_set *set, const struct policy *policy, size_t rule, const struct ask *ask,
+			  json_t **ret)
+{
+	static const uint32_t only = 0;
+	_cleanup_free_ struct rule *rules = calloc(policy->n_rules + 1, sizeof(*rules));
+	_cleanup_free_ struct lsmd_image_header *image = NULL;
+	struct policy without = *policy;
+	struct policy_set alone = *set;
+	struct explain_why why = {};
+	struct diags diags = {};
+	struct ask asks = *ask;
+	size_t size;
+	int r;
+
+	if (!rules)
+		return -ENOMEM;
+	memcpy(rules, policy->rules, rule * sizeof(*rules));
+	memcpy(rules + rule, policy->rules + rule + 1, (policy->n_rules - rule - 1) * sizeof(*rules));
+	without.rules = rules;
+	without.n_rules--;
+	alone.policies = &without;
+	alone.n_policies = 1;
+	r = image_build(&alone, &diags, &image, &size);
+	diags_clear(&diags);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	asks.layers = &only;
+	asks.n_layers = 1;
+	return question_ask(image, &asks, &why, ret);
+}
+
+static int runner_up_add(const struct policy_set *set, const struct ask *ask, json_t *layer)
+{
+	const char *name = json_string_value(json_object_get(layer, "policy"));
+	json_int_t rule = json_integer_value(json_object_get(layer, "rule"));
+	json_t *answer = NULL;
+	int r;
+
+	for (size_t i = 0; i < set->n_policies && rule > 0; i++) {
+		const struct policy *policy = &set->policies[i];
+
+		if (strcmp(policy->name, name) || (size_t)rule > policy->n_rules)
+			continue;
+		r = runner_up_find(set, policy, rule - 1, ask, &answer);
+		if (!r && json_object_set(layer, "runner_up", json_array_get(json_object_get(answer, "layers"), 0)))
+			r = -ENOMEM;
+		json_decref(answer);
+		return r;
+	}
+	return 0;
+}
+
+int explain_runners_up(const struct policy_set *set, const json_t *question_json, json_t *answer)
+{
+	_cleanup_(question_clear) struct question question = {};
+	const json_t *layers = json_object_get(answer, "layers");
+	struct explain_why why = {};
+	int r = object_read(question_json, &question, &why);
+
+	for (size_t i = 0; i < json_array_size(layers) && !r; i++)
+		r = runner_up_add(set, &question.ask, json_array_get(layers, i));
+	return r;
 }
 
 static int label_programs_add(json_t *list, const struct lsmd_label *label)

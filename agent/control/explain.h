@@ -5,8 +5,11 @@
  * Question: who - "programs": [names], as executed, the script first, or "pid"; what - one of
  *   "open": name with "access": [verbs] and "device": true for a device node; "exec": name;
  *   "connect": "PROTO:ADDRESS:PORT", "unix:/path" or "unix:@name".
- * Names are as json_bytes() writes them. Answer: "refused", "held", "layers": [one a policy: "policy", "mode", "verdict",
- * "verb", "reason", "reason_text", "file", "line", "default", "rule_id", "note"], "deciding": index into layers, or -1.
+ * With "exec" also "interpreters": [{"name"}], what the kernel would load for a script, in order.
+ * Names are as json_bytes() writes them. Answer: "refused", "held", "set": hash of the policies, "layers": [one a policy: "policy",
+ * "mode", "verdict", "verb", "reason", "reason_text", "file", "line", "rule": its number in the policy, 0 the default,
+ * "default", "rule_id", "note", "runner_up": the same without that rule], "deciding": index into layers, or -1; "interpreters":
+ * an answer each, with its name.
  */
 #ifndef LSMD_CONTROL_EXPLAIN_H
 #define LSMD_CONTROL_EXPLAIN_H
@@ -15,6 +18,7 @@
 
 #include "agent/control/holders.h"
 #include "agent/policy/ask.h"
+#include "agent/policy/policy.h"
 #include "agent/record/legend.h"
 
 enum {
@@ -33,6 +37,13 @@ struct explain_why {
  */
 int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel, const json_t *question,
 		   struct explain_why *why, json_t **ret);
+
+/**
+ * explain_runners_up() - add to each layer of an answer what its policy would say without the rule that decided
+ * @set: the policies that were asked, or of the same hash
+ * Return: 0, -errno, EXPLAIN_REFUSED
+ */
+int explain_runners_up(const struct policy_set *set, const json_t *question, json_t *answer);
 
 /** explain_label() - who holds a process: "pid", "programs", "policies", "unknown", "overflow". Return: as explain_answer() */
 int explain_label(const struct lsmd_image_header *image, struct kernel *kernel, uint32_t pid, struct explain_why *why,

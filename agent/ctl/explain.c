@@ -18,8 +18,8 @@
 static const char usage[] =
 	"usage: lsmctl explain WHO WHAT [OPTION]...\n"
 	"\n"
-	"Says whether the policies would allow one access, and which rule of each policy decides it. Asks the policies in\n"
-	"force; with --policies those on disk, without the agent or privileges.\n"
+	"Says whether the policies would allow one access, which rule of each policy decides it, and what would decide without\n"
+	"that rule. Asks the policies in force; with --policies those on disk, without the agent or privileges.\n"
 	"\n"
 	"WHO:\n"
 	"  --exe PROGRAM        the program as executed; for a script once more for its interpreter, the script first\n"
@@ -27,7 +27,7 @@ static const char usage[] =
 	"  --uid USER           accepted; no policy of this version asks for the user\n"
 	"WHAT, one of:\n"
 	"  --open FILE          with --access VERB[,VERB]…: read (the default), write, append, create, delete, rename, link\n"
-	"  --exec FILE\n"
+	"  --exec FILE          and the interpreters that its first line names, and theirs, where FILE is here and can be read\n"
 	"  --connect ADDRESS    tcp:10.0.0.1:5432, udp:[fd00::1]:53, unix:/run/x.sock, unix:@name\n"
 	"\n"
 	"  --device             FILE is a block or character node (found out where FILE exists)\n"
@@ -218,6 +218,42 @@ static int who_add(json_t *question, const struct explain *explain)
 	return r;
 }
 
+/* The program of a "#!" line, as fs/binfmt_script.c reads it; "" : there is none. */
+static void interpreter_read(const char *path, char ret[PATH_MAX])
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	char line[256] = {};
+	size_t n = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
+	const char *at = line + 2 + strspn(line + (n > 2 ? 2 : 0), " \t");
+
+	*ret = '\0';
+	if (n > 2 && line[0] == '#' && line[1] == '!')
+		snprintf(ret, PATH_MAX, "%.*s", (int)strcspn(at, " \t\n"), at);
+}
+
+/* What the kernel would load for the file, one behind the other; fs/exec.c gives up after five. */
+static int interpreters_add(json_t *question, const struct explain *explain)
+{
+	json_t *list = json_array();
+	char path[PATH_MAX], next[PATH_MAX];
+	int r = json_object_set_new(question, "interpreters", list) ? -ENOMEM : 0;
+
+	snprintf(path, sizeof(path), "%s", explain->exec);
+	for (size_t i = 0; i < LSMD_LABEL_PROGRAMS_MAX - 1 && !r; i++) {
+		json_t *item;
+
+		interpreter_read(path, next);
+		if (*next != '/')
+			break;
+		item = json_object();
+		r = item ? name_add(item, "name", next, !explain->n_policies) : -ENOMEM;
+		if (json_array_append_new(list, item))
+			r = -ENOMEM;
+		memcpy(path, next, sizeof(path));
+	}
+	return r;
+}
+
 static int what_add(json_t *question, const struct explain *explain)
 {
 	bool resolve = !explain->n_policies;
@@ -225,8 +261,10 @@ static int what_add(json_t *question, const struct explain *explain)
 
 	if (explain->connect)
 		return json_bytes(question, "connect", explain->connect, strlen(explain->connect));
-	if (explain->exec)
-		return name_add(question, "exec", explain->exec, resolve);
+	if (explain->exec) {
+		r = name_add(question, "exec", explain->exec, resolve);
+		return r ? r : interpreters_add(question, explain);
+	}
 	r = name_add(question, "open", explain->open, resolve);
 	if (!r)
 		r = access_add(question, explain->access ? explain->access : "read");
@@ -277,8 +315,30 @@ static int ask_disk(const struct ctl *ctl, const struct explain *explain, const 
 		status = ctl_error(r < 0 ? r : 0, "the policies cannot be asked");
 	else
 		status = answer_of(intake.image, NULL, question, ret);
+	if (!status && (r = explain_runners_up(intake.set, question, *ret)) < 0)
+		ctl_error(r, "cannot say what would decide next");
 	intake_clear(&intake);
 	return status;
+}
+
+/* What is in force holds no policies, only what they became: those on disk are asked, where they are the same. */
+static void runners_up_find(const struct ctl *ctl, const json_t *question, json_t *answer)
+{
+	struct policy_options options;
+	struct intake intake = {};
+	char hash[17];
+	int r;
+
+	settings_policies(&ctl->settings, &options);
+	options.force = true;
+	r = intake_run(&options, 0, &intake);
+	snprintf(hash, sizeof(hash), "%016llx", r ? 0 : (unsigned long long)intake.image->set_hash);
+	if (r || strcmp(hash, ctl_string(answer, "set")))
+		fputs("note: what would decide without these rules is not known: the policies on disk are not those in force\n",
+		      stderr);
+	else if ((r = explain_runners_up(intake.set, question, answer)) < 0)
+		ctl_error(r, "cannot say what would decide next");
+	intake_clear(&intake);
 }
 
 /* Without the agent: what is pinned answers as well. */
@@ -308,41 +368,78 @@ static int ask(struct ctl *ctl, const struct explain *explain, const json_t *que
 	status = ctl_ask(ctl, json_incref((json_t *)question), REPLY_TIMEOUT_MS, true, &control, ret);
 	if (!status)
 		control_close(&control);
-	return status == CTL_NO_AGENT ? ask_kernel(ctl, question, ret) : status;
+	if (status == CTL_NO_AGENT)
+		status = ask_kernel(ctl, question, ret);
+	if (!status && ctl_true(*ret, "held"))
+		runners_up_find(ctl, question, *ret);
+	return status;
+}
+
+/* "web.json:9", "web.json:5 (default)", or why nothing could be decided */
+static void by_print(const json_t *layer)
+{
+	if (json_object_get(layer, "line"))
+		printf("%s:%lld%s", ctl_string(layer, "file"), (long long)ctl_number(layer, "line"),
+		       ctl_true(layer, "default") ? " (default)" : "");
+	else
+		fputs(ctl_string(layer, "reason_text"), stdout);
 }
 
 static void layer_print(const json_t *layer, bool decides, bool colour)
 {
 	const char *verdict = ctl_string(layer, "verdict"), *note = ctl_string(layer, "note");
 	bool deny = !strcmp(verdict, "deny"), audit = !strcmp(ctl_string(layer, "mode"), "audit");
+	const json_t *next = json_object_get(layer, "runner_up");
 
-	printf("  %s%-5s%s %s%s", deny ? CTL_RED(colour) : CTL_GREEN(colour), verdict, CTL_PLAIN(colour),
+	printf("  %s%-5s%s %s%s  ", deny ? CTL_RED(colour) : CTL_GREEN(colour), verdict, CTL_PLAIN(colour),
 	       ctl_string(layer, "policy"), audit ? " (audit: allowed and recorded)" : "");
-	if (json_object_get(layer, "line"))
-		printf("  %s:%lld", ctl_string(layer, "file"), (long long)ctl_number(layer, "line"));
-	if (strcmp(ctl_string(layer, "reason"), "rule"))
-		printf("  %s", ctl_string(layer, "reason_text"));
+	by_print(layer);
 	if (*note)
 		printf("  \"%s\"", note);
 	puts(decides ? "  <- decides" : "");
+	if (!next)
+		return;
+	printf("        without that rule: %s  ", ctl_string(next, "verdict"));
+	by_print(next);
+	putchar('\n');
+}
+
+static void layers_print(const json_t *answer, bool colour)
+{
+	const json_t *layers = json_object_get(answer, "layers");
+
+	for (size_t i = 0; i < json_array_size(layers); i++)
+		layer_print(json_array_get(layers, i), (json_int_t)i == ctl_number(answer, "deciding"), colour);
+}
+
+static void interpreters_print(const json_t *list, bool colour)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		_cleanup_buf_ struct buf bytes = {}, name = {};
+
+		if (explain_bytes(one, "name", &bytes))
+			continue;
+		escape_text(&name, bytes.bytes, bytes.len);
+		printf("its interpreter %s: %s\n", name.bytes ? name.bytes : "?",
+		       ctl_true(one, "refused") ? "denied" : "not denied");
+		layers_print(one, colour);
+	}
 }
 
 static int answer_print(const struct ctl *ctl, const json_t *answer)
 {
 	const json_t *layers = json_object_get(answer, "layers");
 	bool refused = ctl_true(answer, "refused"), colour = ctl->colour_out;
-	json_int_t deciding = ctl_number(answer, "deciding");
-	const json_t *layer;
 
 	if (!ctl_true(answer, "held")) {
 		printf("%sallowed%s: no policy holds this program\n", CTL_GREEN(colour), CTL_PLAIN(colour));
 		return CTL_DONE;
 	}
-	layer = json_array_get(layers, deciding);
 	printf("%s%s%s: %s\n", refused ? CTL_RED(colour) : CTL_GREEN(colour), refused ? "denied" : "allowed",
-	       CTL_PLAIN(colour), ctl_string(layer, "verb"));
-	for (size_t i = 0; i < json_array_size(layers); i++)
-		layer_print(json_array_get(layers, i), (json_int_t)i == deciding, colour);
+	       CTL_PLAIN(colour), ctl_string(json_array_get(layers, ctl_number(answer, "deciding")), "verb"));
+	layers_print(answer, colour);
+	interpreters_print(json_object_get(answer, "interpreters"), colour);
 	return refused ? CTL_FOUND : CTL_DONE;
 }
 

@@ -1,0 +1,1 @@
+printf "#!/usr/bin/env python3\n" > /tmp/lsmd-golden-script.py; lsmctl explain --policies scripts.json --exe /usr/bin/run --exec /tmp/lsmd-golden-script.py; status=$?; rm /tmp/lsmd-golden-script.py; exit $status
