@@ -111,25 +111,30 @@ static void ask_layer(const struct lsmd_view *view, const struct lsmd_request *r
 {
 	const struct lsmd_layer *layer = view_record(view, layers, struct lsmd_layer, id);
 	lsmd_u32 reason = request_reason(req, name, other);
+	struct lsmd_said said[2];
 	lsmd_u32 how = LSMD_ANSWER_ALLOW_RULE | (req->deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 
 	if (reason != LSMD_REASON_NONE)
 		layer_undecided(layer, request_verbs(req), reason, answer);
 	else if (req->two)
-		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], how, answer);
+		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], said, how, answer);
 	else
-		layer_decide_one(view, req, id, layer, name, &found[0], how, answer);
+		layer_decide_one(view, req, id, layer, name, &found[0], said, how, answer);
 	answer->layer = id;
 	answer->mode = layer->mode;
 }
 
-static void ask_all(const struct lsmd_view *view, const struct lsmd_request *req, const struct lsmd_name *name,
+static void ask_all(const struct lsmd_view *view, struct lsmd_request *req, const struct lsmd_name *name,
 		    const struct lsmd_name *other, struct asked *asked)
 {
 	struct lsmd_found found[2] = {};
 
-	if (request_reason(req, name, other) == LSMD_REASON_NONE)
+	req->n_layers = (lsmd_u32)asked->n_layers;
+	memcpy(req->layers, asked->layers, sizeof(req->layers));
+	if (request_reason(req, name, other) == LSMD_REASON_NONE) {
 		found_all(req, name, other, &found[0], &found[1]);
+		asked->quick = request_simple(req) && request_allowed(req, name, &found[0]);
+	}
 	for (size_t i = 0; i < asked->n_layers; i++) {
 		struct lsmd_answer *answer = &asked->answers[i];
 

@@ -43,6 +43,7 @@ struct asked {
 	uint32_t layers[LSMD_LAYERS_MAX];
 	struct lsmd_answer answers[LSMD_LAYERS_MAX]; /* one a layer, same order, allows included */
 	bool refused;    /* the call would get -EPERM */
+	bool quick;      /* request_allowed() says that every layer allows: what a hook asks first */
 };
 
 enum {

@@ -19,6 +19,12 @@
 /* Pieces of one name; deeper or longer names are undecided (reason path-too-deep). A power of two: it is masked with. */
 #define LSMD_PIECES_MAX 64
 
+/*
+ * Pieces that loops take which the verifier follows round by round; it pays for each, in every program. The seldom longer names go on
+ * through bpf_loop(), which is verified once and costs more to run.
+ */
+#define LSMD_PIECES_FAST 20
+
 /* Bytes of one component: NAME_MAX of Linux. */
 #define LSMD_NAME_MAX 255
 /* Pieces that one component can take: 255 / 40, rounded up. */

@@ -58,55 +58,93 @@ LSMD_INLINE lsmd_u64 path_node_differs(const struct lsmd_node *node, lsmd_u32 pa
 	       (node->name[4] ^ piece->w[4]);
 }
 
+/* A name on its way down the tree. */
+struct lsmd_path_walk {
+	struct lsmd_view view;
+	const struct lsmd_name *name;
+	lsmd_u64 i;  /* of the next piece */
+	lsmd_u64 id; /* of the node reached; 0: its last piece was asked, or the tree ends before */
+	struct lsmd_found found;
+};
+
+/* path_step() - one piece: one hash, one displacement, one node */
+LSMD_INLINE void path_step(struct lsmd_path_walk *walk)
+{
+	const struct lsmd_piece *piece = name_piece(walk->name, walk->i), *next = name_piece(walk->name, walk->i + 1);
+	const struct lsmd_node *node = path_node(&walk->view, walk->id, piece);
+	lsmd_u64 inside; /* all ones when the next piece is one of the same component */
+
+	if (path_node_differs(node, walk->id, piece)) {
+		walk->found.class = walk->found.below;
+		walk->found.leaf = 1;
+		walk->id = 0;
+		return;
+	}
+	walk->i++;
+	if (walk->i >= LSMD_PIECES_MAX) {
+		walk->found.class = node->exact;
+		walk->found.below = node->below;
+		walk->found.leaf = !(node->flags & LSMD_NODE_HAS_CHILDREN);
+		walk->id = 0;
+		return;
+	}
+	/* No branch: the verifier would follow both ways in every round. */
+	inside = 0ull - (next->meta / LSMD_PIECE_CONTINUED & 1);
+	walk->found.below = (walk->found.below & inside) | (node->below & ~inside);
+	walk->id = node->id;
+}
+
+static long path_round(lsmd_u32 round, void *state)
+{
+	struct lsmd_path_walk *walk = state;
+
+	if (walk->i >= LSMD_PIECES_MAX || !walk->id)
+		return 1;
+	path_step(walk);
+	return 0;
+}
+
+/* path_find_rest() - the pieces from @i on, below node @id. Return: 1; 0: there is no image. */
+LSMD_GLOBAL int path_find_rest(lsmd_image_id image, const struct lsmd_name *name, struct lsmd_found *found, lsmd_u64 i, lsmd_u64 id)
+{
+	struct lsmd_path_walk walk = { .name = name, .i = i, .id = id };
+
+	if (!name || !found || !view_open(&walk.view, image))
+		return 0;
+	walk.found.below = found->below;
+	lsmd_repeat(path_round, &walk);
+	found->class = walk.found.class;
+	found->below = walk.found.below;
+	found->leaf = walk.found.leaf;
+	return 1;
+}
+
 /*
- * path_find() - walk the tree of literal names along @name; one hash, one displacement and one node a piece
+ * path_find() - walk the tree of literal names along @name
  * Return: 1; 0: there is no image.
  */
 LSMD_GLOBAL int path_find(lsmd_image_id image, const struct lsmd_name *name, struct lsmd_found *found)
 {
-	struct lsmd_view opened, *view = &opened;
-	lsmd_u32 tree, id;
-	lsmd_u64 i;
+	struct lsmd_path_walk walk = { .name = name };
+	lsmd_u64 round;
 
-	if (!name || !found || !view_open(view, image))
+	if (!name || !found || !view_open(&walk.view, image))
 		return 0;
-	tree = name->tree & 3;
-	i = name->first;
-	id = tree;
-	found->below = view->image->root[tree].below;
-	found->class = view->image->root[tree].exact;
-	found->leaf = view->image->nodes.n == 0;
-	if (i >= LSMD_PIECES_MAX)
-		return 1;
-	found->class = found->below;
-	if (found->leaf)
-		return 1;
-	while (i < LSMD_PIECES_MAX) {
-		const struct lsmd_piece *piece = name_piece(name, i);
-		const struct lsmd_node *node = path_node(view, id, piece);
-
-		lsmd_u64 differs = path_node_differs(node, id, piece);
-
-		LSMD_KEEP(i);
-		if (differs) {
-			found->class = found->below;
-			found->leaf = 1;
-			return 1;
-		}
-		id = node->id;
-		if (i + 1 >= LSMD_PIECES_MAX) {
-			found->class = node->exact;
-			found->below = node->below;
-			found->leaf = !(node->flags & LSMD_NODE_HAS_CHILDREN);
-			return 1;
-		}
-		LSMD_KEEP(i);
-		if (!(name_piece(name, i + 1)->meta & LSMD_PIECE_CONTINUED))
-			found->below = node->below;
-		i++;
-		LSMD_ROUND(i);
+	walk.i = name->first;
+	walk.id = name->tree & 3;
+	walk.found.below = walk.view.image->root[walk.id].below;
+	walk.found.class = walk.found.below;
+	walk.found.leaf = walk.view.image->nodes.n == 0;
+	if (walk.i >= LSMD_PIECES_MAX)
+		walk.found.class = walk.view.image->root[walk.id].exact;
+	if (walk.i >= LSMD_PIECES_MAX || walk.found.leaf)
+		walk.id = 0;
+	for (round = 0; round < LSMD_PIECES_FAST && walk.id; round++) {
+		path_step(&walk);
+		LSMD_ROUND(round);
 	}
-	return 1;
+	*found = walk.found;
+	return walk.id ? path_find_rest(image, name, found, walk.i, walk.id) : 1;
 }
 
 /* One step of an automaton. */
@@ -142,27 +180,56 @@ LSMD_GLOBAL lsmd_u32 dfa_piece(lsmd_image_id image, lsmd_u32 bytemap, lsmd_u32 s
 	return state;
 }
 
+/* A name on its way through an automaton. */
+struct lsmd_dfa_walk {
+	lsmd_image_id image;
+	const struct lsmd_name *name;
+	lsmd_u64 i; /* of the next piece */
+	lsmd_u32 bytemap;
+	lsmd_u32 state;
+};
+
+LSMD_INLINE void dfa_round(struct lsmd_dfa_walk *walk)
+{
+	const struct lsmd_piece *piece = name_piece(walk->name, walk->i);
+	lsmd_u32 lead = walk->name->tree == LSMD_TREE_ABSTRACT ? '@' : '/';
+
+	walk->state = dfa_piece(walk->image, walk->bytemap, walk->state, piece,
+				piece->meta & LSMD_PIECE_CONTINUED ? 0 : lead);
+	walk->i++;
+}
+
+static long dfa_repeat(lsmd_u32 round, void *state)
+{
+	struct lsmd_dfa_walk *walk = state;
+
+	if (walk->i >= LSMD_PIECES_MAX || !walk->state)
+		return 1;
+	dfa_round(walk);
+	return 0;
+}
+
 /* dfa_run() - the state after all bytes of @name; 0 as soon as nothing can match any more */
 LSMD_GLOBAL lsmd_u32 dfa_run(lsmd_image_id image, lsmd_u32 start, lsmd_u32 bytemap, const struct lsmd_name *name)
 {
+	struct lsmd_dfa_walk walk = { image, name, 0, bytemap, start }, rest;
 	struct lsmd_view opened, *view = &opened;
-	lsmd_u32 state = start, lead;
-	lsmd_u64 i;
+	lsmd_u64 round;
 
 	if (!name || !view_open(view, image))
 		return 0;
-	i = name->first;
-	lead = name->tree == LSMD_TREE_ABSTRACT ? '@' : '/';
-	if (i >= LSMD_PIECES_MAX)
-		return dfa_step(view, bytemap, state, lead);
-	while (i < LSMD_PIECES_MAX && state) {
-		const struct lsmd_piece *piece = name_piece(name, i);
-
-		state = dfa_piece(image, bytemap, state, piece, piece->meta & LSMD_PIECE_CONTINUED ? 0 : lead);
-		i++;
-		LSMD_ROUND(i);
+	walk.i = name->first;
+	if (walk.i >= LSMD_PIECES_MAX)
+		return dfa_step(view, bytemap, start, name->tree == LSMD_TREE_ABSTRACT ? '@' : '/');
+	for (round = 0; round < LSMD_PIECES_FAST && walk.i < LSMD_PIECES_MAX && walk.state; round++) {
+		dfa_round(&walk);
+		LSMD_ROUND(round);
 	}
-	return state;
+	if (walk.i >= LSMD_PIECES_MAX || !walk.state)
+		return walk.state;
+	rest = walk;
+	lsmd_repeat(dfa_repeat, &rest);
+	return rest.state;
 }
 
 #endif

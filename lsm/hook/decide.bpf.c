@@ -56,7 +56,7 @@ __noinline int names_decide(struct lsmd_scratch *s, u32 id, u32 how, struct lsmd
 	if (!s || !answer || !view_open(view, s->req.image))
 		return 0;
 	layer_decide_two(view, &s->req, id, view_record(view, layers, struct lsmd_layer, id), &s->name, &s->other, &s->found[0],
-			 &s->found[1], how, answer);
+			 &s->found[1], s->said, how, answer);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 	else if (s->req.two)
 		names_decide(s, id, how, answer);
 	else
-		layer_decide_one(view, &s->req, id, layer, &s->name, &s->found[0], how, answer);
+		layer_decide_one(view, &s->req, id, layer, &s->name, &s->found[0], s->said, how, answer);
 	if (answer->verdict == LSMD_VERDICT_DENY)
 		answer_refusal(view, s, answer);
 	else if (how & LSMD_ANSWER_ALLOW_RULE)
@@ -122,7 +122,7 @@ static __always_inline int decide_layers(struct lsmd_scratch *s)
 	u32 reason = request_reason(&s->req, &s->name, &s->other), n = s->req.n_layers;
 	u64 i;
 
-	if (reason == LSMD_REASON_NONE && !found_all(&s->req, &s->name, &s->other, &s->found[0], &s->found[1]))
+	if (reason == LSMD_REASON_NONE && !s->looked && !found_all(&s->req, &s->name, &s->other, &s->found[0], &s->found[1]))
 		return 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++)
 		if (!layer_decide(s, s->req.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], reason))

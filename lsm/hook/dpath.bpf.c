@@ -197,73 +197,161 @@ static __always_inline u32 mount_without_parent(u64 mount)
 	return mount_field(mount, bpf_core_field_offset(struct mount, mnt_ns)) == (u64)MNT_NS_INTERNAL ? LSMD_REASON_PATH_ANONYMOUS : LSMD_REASON_PATH_UNREACHABLE;
 }
 
-/* walk_up() - first pass: names and sequence counts from the leaf to the namespace's root */
-static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
-					 u64 mount, u64 ns_root)
-{
+/* A walk on its way up. */
+struct walk_up {
+	struct lsmd_scratch *s;
+	struct lsmd_name *name;
 	struct walk_mount at;
-	u64 i, step;
+	u64 ns_root;
+	u64 dentry;
+	u64 step;
+	u64 walk; /* enum walk; WALK_ON: not there yet */
+};
 
-	if (walk_enter(s, &at, mount))
-		return walk_fail(name, LSMD_REASON_HELPER_FAILED);
-	name->first = LSMD_PIECES_MAX;
-	for (step = LSMD_UNKNOWN(s->zero); step < LSMD_STEPS_MAX; step++) {
-		struct lsmd_step_seen *seen = step_seen(s, step);
-		const struct dentry *head;
-		u64 self = pointer_number(s, dentry);
-		u32 len;
+#define WALK_ON (WALK_FAILED + 1)
 
-		if (self == at.root) {
-			const struct mount *m = mount_head(s, at.self);
-			u64 parent;
+/* step_mount() - from a mount's root to the dentry it is mounted on */
+static __always_inline enum walk step_mount(struct walk_up *up, struct lsmd_step_seen *seen)
+{
+	const struct mount *m = mount_head(up->s, up->at.self);
+	u64 parent;
 
-			if (at.self == ns_root) {
-				s->n_seen = step;
-				name->reason = LSMD_REASON_NONE;
-				return WALK_DONE;
-			}
-			if (!m)
-				return walk_fail(name, LSMD_REASON_HELPER_FAILED);
-			dentry = m->mnt_mountpoint;
-			seen->mountpoint = pointer_number(s, dentry);
-			parent = pointer_number(s, m->mnt_parent);
-			if (parent == at.self)
-				return walk_fail(name, mount_without_parent(at.self));
-			seen->dentry = at.self;
-			seen->parent = parent;
-			seen->seq = 1; /* odd marks a mount */
-			if (walk_enter(s, &at, parent))
-				return walk_fail(name, LSMD_REASON_HELPER_FAILED);
-			continue;
-		}
-		head = dentry_head(s, dentry);
-		if (!head)
-			return walk_fail(name, LSMD_REASON_HELPER_FAILED);
-		seen->dentry = self;
-		seen->seq = *(const volatile u32 *)&head->d_seq.seqcount.sequence;
-		if (seen->seq & 1)
-			return WALK_RACED;
-		if (head->d_flags & DCACHE_OP_HASH)
-			return walk_fail(name, LSMD_REASON_NAMES_FOLDED);
-		len = head->d_name.len;
-		i = *(volatile u32 *)&name->first;
-		if (!i || i > LSMD_PIECES_MAX)
-			return walk_fail(name, LSMD_REASON_PATH_TOO_DEEP);
-		if (len < dentry_inline_size()) {
-			i--;
-			piece_short((struct lsmd_piece *)name_piece(name, i), head, len);
-			*(volatile u32 *)&name->first = i;
-		} else {
-			if (!pieces_long(name, pointer_number(s, head->d_name.name), len))
-				return walk_fail(name, len > LSMD_NAME_MAX ? LSMD_REASON_PATH_TOO_LONG :
-							     LSMD_REASON_PATH_TOO_DEEP);
-		}
-		dentry = head->d_parent;
-		seen->parent = pointer_number(s, dentry);
-		if (seen->parent == self)
-			return walk_fail(name, mount_without_parent(at.self));
+	if (up->at.self == up->ns_root) {
+		up->s->n_seen = up->step;
+		up->name->reason = LSMD_REASON_NONE;
+		return WALK_DONE;
 	}
-	return walk_fail(name, LSMD_REASON_PATH_TOO_DEEP);
+	if (!m)
+		return walk_fail(up->name, LSMD_REASON_HELPER_FAILED);
+	up->dentry = pointer_number(up->s, m->mnt_mountpoint);
+	seen->mountpoint = up->dentry;
+	parent = pointer_number(up->s, m->mnt_parent);
+	if (parent == up->at.self)
+		return walk_fail(up->name, mount_without_parent(up->at.self));
+	seen->dentry = up->at.self;
+	seen->parent = parent;
+	seen->seq = 1; /* odd marks a mount */
+	if (walk_enter(up->s, &up->at, parent))
+		return walk_fail(up->name, LSMD_REASON_HELPER_FAILED);
+	return WALK_ON;
+}
+
+/* step_up() - one component, or one mount */
+static __always_inline enum walk step_up(struct walk_up *up)
+{
+	struct lsmd_step_seen *seen = step_seen(up->s, up->step);
+	const struct dentry *head;
+	u32 len;
+	u64 i;
+
+	if (up->dentry == up->at.root)
+		return step_mount(up, seen);
+	head = dentry_head(up->s, dentry_start(up->dentry));
+	if (!head)
+		return walk_fail(up->name, LSMD_REASON_HELPER_FAILED);
+	seen->dentry = up->dentry;
+	seen->seq = *(const volatile u32 *)&head->d_seq.seqcount.sequence;
+	if (seen->seq & 1)
+		return WALK_RACED;
+	if (head->d_flags & DCACHE_OP_HASH)
+		return walk_fail(up->name, LSMD_REASON_NAMES_FOLDED);
+	len = head->d_name.len;
+	i = *(volatile u32 *)&up->name->first;
+	if (!i || i > LSMD_PIECES_MAX)
+		return walk_fail(up->name, LSMD_REASON_PATH_TOO_DEEP);
+	if (len < dentry_inline_size()) {
+		i--;
+		piece_short((struct lsmd_piece *)name_piece(up->name, i), head, len);
+		*(volatile u32 *)&up->name->first = i;
+	} else {
+		if (!pieces_long(up->name, pointer_number(up->s, head->d_name.name), len))
+			return walk_fail(up->name, len > LSMD_NAME_MAX ? LSMD_REASON_PATH_TOO_LONG : LSMD_REASON_PATH_TOO_DEEP);
+	}
+	up->dentry = pointer_number(up->s, head->d_parent);
+	seen->parent = up->dentry;
+	if (up->dentry == seen->dentry)
+		return walk_fail(up->name, mount_without_parent(up->at.self));
+	return WALK_ON;
+}
+
+static long step_again(u32 round, struct walk_up *up)
+{
+	if (up->step >= LSMD_STEPS_MAX)
+		return 1;
+	up->walk = step_up(up);
+	up->step++;
+	return up->walk != WALK_ON;
+}
+
+/* walk_up_rest() - the first pass from step @step on. Return: enum walk */
+__noinline int walk_up_rest(struct lsmd_scratch *s, struct lsmd_name *name, u64 step, u64 dentry, u64 mount)
+{
+	struct walk_up up = { .s = s, .name = name, .step = step, .dentry = dentry, .walk = WALK_ON };
+
+	if (!s || !name || walk_enter(s, &up.at, mount))
+		return WALK_FAILED;
+	up.ns_root = s->ns_root;
+	bpf_loop(LSMD_STEPS_MAX, step_again, &up, 0);
+	return up.walk == WALK_ON ? walk_fail(name, LSMD_REASON_PATH_TOO_DEEP) : up.walk;
+}
+
+/* walk_up() - first pass: names and sequence counts from the leaf to the namespace's root */
+static __always_inline enum walk walk_up(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+{
+	struct walk_up up = { .s = s, .name = name, .ns_root = ns_root, .dentry = dentry };
+	enum walk walk;
+
+	name->first = LSMD_PIECES_MAX;
+	name->reason = LSMD_REASON_HELPER_FAILED;
+	s->ns_root = ns_root;
+	if (walk_enter(s, &up.at, mount))
+		return WALK_FAILED;
+	for (up.step = 0; up.step < LSMD_STEPS_FAST; up.step++) {
+		walk = step_up(&up);
+		if (walk != WALK_ON)
+			return walk;
+		LSMD_ROUND(up.step);
+	}
+	return walk_up_rest(s, name, up.step, up.dentry, up.at.self);
+}
+
+/* seen_still() - is step @k still as it was seen? */
+static __always_inline int seen_still(struct lsmd_scratch *s, u64 k)
+{
+	struct lsmd_step_seen *seen = step_seen(s, k);
+	const struct mount *m;
+
+	if (!(seen->seq & 1))
+		return dentry_seq_now(seen->dentry) == seen->seq;
+	m = mount_head(s, seen->dentry);
+	return m && pointer_number(s, m->mnt_parent) == seen->parent && pointer_number(s, m->mnt_mountpoint) == seen->mountpoint;
+}
+
+/* The second pass on its way. */
+struct walk_again {
+	struct lsmd_scratch *s;
+	u64 raced;
+};
+
+static long seen_again(u32 round, struct walk_again *again)
+{
+	u64 step = (u64)round + LSMD_STEPS_FAST;
+
+	if (step >= LSMD_STEPS_MAX || step >= again->s->n_seen)
+		return 1;
+	again->raced = !seen_still(again->s, step);
+	return again->raced;
+}
+
+/* walk_again_rest() - the second pass behind the steps that every name has. Return: 1: nothing changed */
+__noinline int walk_again_rest(struct lsmd_scratch *s)
+{
+	struct walk_again again = { .s = s };
+
+	if (!s)
+		return 0;
+	bpf_loop(LSMD_STEPS_MAX, seen_again, &again, 0);
+	return !again.raced;
 }
 
 /* walk_again() - second pass: is everything still as it was seen? */
@@ -271,20 +359,12 @@ static __always_inline int walk_again(struct lsmd_scratch *s)
 {
 	u64 n = *(volatile u32 *)&s->n_seen, k;
 
-	for (k = LSMD_UNKNOWN(s->zero); k < LSMD_STEPS_MAX && k < n; k++) {
-		struct lsmd_step_seen *seen = step_seen(s, k);
-
-		if (seen->seq & 1) {
-			const struct mount *m = mount_head(s, seen->dentry);
-
-			if (!m || pointer_number(s, m->mnt_parent) != seen->parent ||
-			    pointer_number(s, m->mnt_mountpoint) != seen->mountpoint)
-				return 0;
-		} else if (dentry_seq_now(seen->dentry) != seen->seq) {
+	for (k = 0; k < LSMD_STEPS_FAST && k < n; k++) {
+		if (!seen_still(s, k))
 			return 0;
-		}
+		LSMD_ROUND(k);
 	}
-	return 1;
+	return n <= LSMD_STEPS_FAST || walk_again_rest(s);
 }
 
 __noinline int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
@@ -293,7 +373,7 @@ __noinline int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 den
 
 	if (!s || !name)
 		return WALK_FAILED;
-	walk = walk_up(s, name, dentry_start(dentry), mount, ns_root);
+	walk = walk_up(s, name, dentry, mount, ns_root);
 	if (walk != WALK_DONE)
 		return walk;
 	return walk_again(s) ? WALK_DONE : WALK_RACED;

@@ -141,8 +141,12 @@ static __always_inline struct lsmd_scratch *hook_enter(u32 hook, u32 wanted, int
 /* hook_verdict() - decide and record; the scratch stays claimed */
 static __always_inline int hook_verdict(struct lsmd_scratch *s)
 {
-	int ret = scratch_decide(s, ~0u);
+	int ret;
 
+	s->looked = request_simple(&s->req) && s->name.reason == LSMD_REASON_NONE;
+	if (s->looked && request_allowed(&s->req, &s->name, &s->found[0]))
+		return 0;
+	ret = scratch_decide(s, ~0u);
 	/* A refusal that its rule silences may go with the note of an audit-mode layer. */
 	if (ret && s->record != RECORD_DENIAL)
 		count_add(LSMD_COUNT_SILENCED, 1);

@@ -26,6 +26,7 @@ struct lsmd_step_seen {
 };
 
 #define LSMD_STEPS_MAX (LSMD_PIECES_MAX + 16)
+#define LSMD_STEPS_FAST (LSMD_PIECES_FAST + 4)
 
 /* Which ring an event goes to. */
 enum record {
@@ -42,12 +43,16 @@ struct lsmd_scratch {
 	struct lsmd_request req;
 	struct lsmd_held held;
 	struct lsmd_found found[2];
+	struct lsmd_said said[2];
 	struct lsmd_answer answers[LSMD_LAYERS_MAX];
 	u32 n_answers; /* refusals and logged allows */
 	u32 refused;   /* the call gets -EPERM */
 	u32 record;    /* enum record */
 	u32 kill;
+	u32 looked;    /* found[0] is of this name */
+	u32 zero2;
 	u64 home;      /* mount namespace of the subject */
+	u64 ns_root;   /* where the walk ends (a number, struct mount *) */
 	u32 n_seen;
 	u32 raw_len;
 	struct lsmd_step_seen seen[LSMD_STEPS_MAX];

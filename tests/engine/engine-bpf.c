@@ -156,6 +156,7 @@ static int work_run(void)
 static void work_answers(const struct engine_work *work, struct asked *asked)
 {
 	asked->n_layers = work->n_answers;
+	asked->quick = work->quick;
 	for (size_t i = 0; i < asked->n_layers; i++) {
 		asked->answers[i] = work->answers[i];
 		if (work->answers[i].verdict == LSMD_VERDICT_DENY && work->answers[i].mode == LSMD_MODE_ENFORCE)
@@ -177,7 +178,9 @@ static int bpf_ask(void *state, const struct ask *ask, struct asked *ret)
 	if (program.work->done != 1 || program.work->n_answers > LSMD_LAYERS_MAX)
 		return -EIO;
 	work_answers(program.work, &asked);
-	core_image_translate(state, &asked);
+	r = core_image_translate(state, &asked);
+	if (r)
+		return r;
 	*ret = asked;
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include "tests/engine/engine-core.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/policy/image.h"
@@ -94,13 +96,41 @@ static int answer_order(const void *a, const void *b)
 	return x->layer < y->layer ? -1 : x->layer > y->layer;
 }
 
-void core_image_translate(const struct core_image *core, struct asked *asked)
+static bool asked_denied(const struct asked *asked)
 {
+	for (size_t i = 0; i < asked->n_layers; i++)
+		if (asked->answers[i].verdict == LSMD_VERDICT_DENY)
+			return true;
+	return false;
+}
+
+/* Every layer allows by its rules or its default, and none wants a record: request_allowed() has no reason to doubt. */
+static bool asked_plainly_allowed(const struct core_image *core, const struct ask *ask, const struct asked *asked)
+{
+	if (!asked->n_layers || ask->other.len || ask->deny_only)
+		return false;
+	for (size_t i = 0; i < asked->n_layers; i++) {
+		const struct lsmd_answer *answer = &asked->answers[i];
+
+		if (answer->verdict == LSMD_VERDICT_DENY || answer->reason > LSMD_REASON_DEFAULT ||
+		    image_layer(core->image, answer->layer)->flags & LSMD_LAYER_LOGS_ALLOW)
+			return false;
+	}
+	return true;
+}
+
+int core_image_translate(const struct core_image *core, struct asked *asked)
+{
+	if (asked->quick && asked_denied(asked)) {
+		fprintf(stderr, "request_allowed() allows what a layer refuses\n");
+		return -EBADMSG;
+	}
 	for (size_t i = 0; i < asked->n_layers; i++)
 		answer_translate(core, &asked->answers[i]);
 	qsort(asked->answers, asked->n_layers, sizeof(asked->answers[0]), answer_order);
 	for (size_t i = 0; i < asked->n_layers; i++)
 		asked->layers[i] = asked->answers[i].layer;
+	return 0;
 }
 
 static void core_unload(void *state)
@@ -131,9 +161,13 @@ static int core_ask(void *state, const struct ask *ask, struct asked *ret)
 	int r;
 
 	r = image_ask(core->image, ask, ret);
-	if (r == 0)
-		core_image_translate(core, ret);
-	return r;
+	if (r)
+		return r;
+	if (!ret->quick && asked_plainly_allowed(core, ask, ret)) {
+		fprintf(stderr, "request_allowed() doubts what every layer allows\n");
+		return -EBADMSG;
+	}
+	return core_image_translate(core, ret);
 }
 
 const struct engine engine_core = {

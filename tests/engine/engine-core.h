@@ -16,7 +16,10 @@ struct core_image {
 int core_image_make(const struct policy_set *set, struct core_image *ret);
 void core_image_clear(struct core_image *core);
 
-/** core_image_translate() - layers and rules of the image to those of the oracle; ~0 where there is no such */
-void core_image_translate(const struct core_image *core, struct asked *asked);
+/**
+ * core_image_translate() - layers and rules of the image to those of the oracle; ~0 where there is no such
+ * Return: 0; -EBADMSG when request_allowed() allows what a layer refuses.
+ */
+int core_image_translate(const struct core_image *core, struct asked *asked);
 
 #endif

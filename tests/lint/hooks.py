@@ -97,7 +97,7 @@ def hooks_return_nothing_but_0_and_EPERM():
     yield tree.Note(f"{len(returns.programs)} programs, {len(returns.seen)} functions followed")
 
 
-NUMBER = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:MAX|STEPS|TRIES|PIECES|SLOTS|LEN|WORDS)\b"
+NUMBER = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:MAX|FAST|STEPS|TRIES|PIECES|SLOTS|LEN|WORDS)\b"
 BOUND = re.compile(rf"< {NUMBER}|<= {NUMBER}")
 EXIT = re.compile(rf"if \(\w+ >=? {NUMBER}\)\s*(break|return)\b")
 

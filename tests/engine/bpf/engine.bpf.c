@@ -60,10 +60,26 @@ __noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 		layer_undecided(layer, request_verbs(&work->req), reason, answer);
 	else if (work->req.two)
 		layer_decide_two(&view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
-				 &work->found[1], how, answer);
+				 &work->found[1], work->said, how, answer);
 	else
-		layer_decide_one(&view, &work->req, id, layer, &work->name, &work->found[0], how, answer);
+		layer_decide_one(&view, &work->req, id, layer, &work->name, &work->found[0], work->said, how, answer);
 	return 1;
+}
+
+/* What a hook asks first. */
+__noinline int work_quick(struct engine_work *work, __u32 reason)
+{
+	__u32 i, n;
+
+	if (!work)
+		return 0;
+	n = work->held.n;
+	work->req.n_layers = n;
+	for (i = LSMD_UNKNOWN(work->zero); i < LSMD_LAYERS_MAX && i < n; i++)
+		work->req.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)] = work->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)];
+	work->quick = reason == LSMD_REASON_NONE && request_simple(&work->req) &&
+		      request_allowed(&work->req, &work->name, &work->found[0]);
+	return 0;
 }
 
 __noinline int work_decide(struct engine_work *work)
@@ -76,6 +92,7 @@ __noinline int work_decide(struct engine_work *work)
 	if (reason == LSMD_REASON_NONE &&
 	    !found_all(&work->req, &work->name, &work->other, &work->found[0], &work->found[1]))
 		return 0;
+	work_quick(work, reason);
 	n = work->held.n;
 	for (i = LSMD_UNKNOWN(work->zero); i < LSMD_LAYERS_MAX && i < n; i++)
 		if (!work_layer(work, i, reason))

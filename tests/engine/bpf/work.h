@@ -20,9 +20,12 @@ struct engine_work {
 	/* Between: */
 	struct lsmd_held held;
 	struct lsmd_found found[2];
+	struct lsmd_said said[2];
 	/* Out: */
 	lsmd_u32 done; /* 1: answered; 2: too many layers */
 	lsmd_u32 n_answers;
+	lsmd_u32 quick; /* request_allowed() */
+	lsmd_u32 zero2;
 	struct lsmd_answer answers[LSMD_LAYERS_MAX]; /* one a layer that is not off */
 };
 
