@@ -78,24 +78,55 @@ static bool btf_has_hook(const struct btf *btf, const char *hook)
 	return btf_has_function(btf, name);
 }
 
-/* Hooks that came later than the oldest supported kernel, where an older one does the same. */
 static bool hook_optional(enum lsmd_hook hook)
 {
-	return hook == LSMD_HOOK_FILE_TRUNCATE ||    /* since 6.2; path_truncate saw ftruncate before */
-	       hook == LSMD_HOOK_FILE_IOCTL_COMPAT; /* since 6.8; file_ioctl saw both before */
+#define X(constant) || hook == LSMD_HOOK_##constant
+	return false LSMD_HOOKS_OPTIONAL(X);
+#undef X
 }
 
-static struct bpf_program *hook_program(struct bpf_object *object, enum lsmd_hook hook)
+/* btf_hook_args() - how many arguments the kernel gives to a hook; -1: it has no such hook */
+static int btf_hook_args(const struct btf *btf, const char *hook)
+{
+	const struct btf_type *function;
+	char name[64];
+	int id;
+
+	snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	function = id < 0 ? NULL : btf__type_by_id(btf, id);
+	return function ? btf_vlen(btf__type_by_id(btf, function->type)) : -1;
+}
+
+static struct bpf_program *program_find(struct bpf_object *object, enum lsmd_hook hook, const char *suffix)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "lsmd_%s", hook_names[hook]);
+	snprintf(name, sizeof(name), "lsmd_%s%s", hook_names[hook], suffix);
 	return bpf_object__find_program_by_name(object, name);
+}
+
+/* A hook whose arguments changed has a second program, for older kernels, which is not loaded unless it was chosen. */
+static struct bpf_program *hook_program(struct bpf_object *object, enum lsmd_hook hook)
+{
+	struct bpf_program *older = program_find(object, hook, "_older");
+
+	return older && bpf_program__autoload(older) ? older : program_find(object, hook, "");
+}
+
+/* older_choose() - inode_setattr is given the idmap of a mount before its two other arguments since 6.9 */
+static void older_choose(struct bpf_object *object, const struct btf *btf)
+{
+	if (btf_hook_args(btf, hook_names[LSMD_HOOK_INODE_SETATTR]) != 2)
+		return;
+	bpf_program__set_autoload(program_find(object, LSMD_HOOK_INODE_SETATTR, ""), false);
+	bpf_program__set_autoload(program_find(object, LSMD_HOOK_INODE_SETATTR, "_older"), true);
 }
 
 /* hooks_choose() - leave out what this kernel lacks; a hook that must be there is named in @why */
 static int hooks_choose(struct bpf_object *object, const struct btf *btf, struct kernel_why *why)
 {
+	older_choose(object, btf);
 	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++) {
 		struct bpf_program *program = hook_program(object, hook);
 

@@ -198,10 +198,11 @@ static void probe_jit(struct probe *probe)
 }
 
 /* Hooks that some supported kernels lack; another hook serves there. */
-static bool hook_is_optional(const char *name)
+static bool hook_is_optional(enum lsmd_hook hook)
 {
-	return !strcmp(name, "file_truncate") ||    /* 6.12 and later; path_truncate before */
-	       !strcmp(name, "file_ioctl_compat"); /* 6.12 and later; file_ioctl before */
+#define X(constant) || hook == LSMD_HOOK_##constant
+	return false LSMD_HOOKS_OPTIONAL(X);
+#undef X
 }
 
 static bool hook_present(const struct btf *btf, const char *name)
@@ -220,11 +221,11 @@ static void probe_hooks(struct probe *probe, const struct btf *btf)
 #undef X
 	};
 	struct probe_line *line = line_new(probe, "the hooks that policies need", true);
-	char missing[160] = "", optional[64] = "";
+	char missing[160] = "", optional[160] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < LSMD_N_HOOKS; i++) {
-		bool is_optional = hook_is_optional(names[i]);
+		bool is_optional = hook_is_optional(i);
 		char *list = is_optional ? optional : missing;
 		size_t size = is_optional ? sizeof(optional) : sizeof(missing), len = strlen(list);
 

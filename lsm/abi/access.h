@@ -16,7 +16,7 @@
 	X(DELETE, "delete", FILE, 1)            \
 	X(RENAME, "rename", FILE, 1)            \
 	X(LINK, "link", FILE, 1)                \
-	X(SETATTR, "setattr", FILE, 0)          \
+	X(SETATTR, "setattr", FILE, 1)          \
 	X(EXEC, "exec", EXEC, 1)                \
 	X(MAP, "map", EXEC, 0)                  \
 	X(CONNECT, "connect", NETWORK, 1)       \

@@ -13,8 +13,6 @@
 	X(FILE_OPEN, "file_open")                       \
 	X(FILE_PERMISSION, "file_permission")           \
 	X(FILE_FCNTL, "file_fcntl")                     \
-	X(FILE_IOCTL, "file_ioctl")                     \
-	X(FILE_IOCTL_COMPAT, "file_ioctl_compat")       \
 	X(FILE_MPROTECT, "file_mprotect")               \
 	X(MMAP_FILE, "mmap_file")                       \
 	X(FILE_TRUNCATE, "file_truncate")               \
@@ -26,6 +24,16 @@
 	X(PATH_SYMLINK, "path_symlink")                 \
 	X(PATH_LINK, "path_link")                       \
 	X(PATH_RENAME, "path_rename")                   \
+	X(PATH_CHMOD, "path_chmod")                     \
+	X(PATH_CHOWN, "path_chown")                     \
+	X(INODE_SETATTR, "inode_setattr")               \
+	X(INODE_SETXATTR, "inode_setxattr")             \
+	X(INODE_REMOVEXATTR, "inode_removexattr")       \
+	X(INODE_SET_ACL, "inode_set_acl")               \
+	X(INODE_REMOVE_ACL, "inode_remove_acl")         \
+	X(INODE_FILE_SETATTR, "inode_file_setattr")     \
+	X(FILE_IOCTL, "file_ioctl")                     \
+	X(FILE_IOCTL_COMPAT, "file_ioctl_compat")       \
 	X(BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec")   \
 	X(BPRM_CHECK_SECURITY, "bprm_check_security")   \
 	X(BPRM_COMMITTED_CREDS, "bprm_committed_creds") \
@@ -40,6 +48,14 @@
 	X(SB_UMOUNT, "sb_umount")                       \
 	X(MOVE_MOUNT, "move_mount")                     \
 	X(SB_PIVOTROOT, "sb_pivotroot")
+
+/* Hooks that came later than the oldest supported kernel, where another one did the same before. */
+#define LSMD_HOOKS_OPTIONAL(X)                                                                                  \
+	X(FILE_TRUNCATE)      /* since 6.2; path_truncate saw ftruncate */                                      \
+	X(INODE_SET_ACL)      /* since 6.2; ACLs came through inode_setxattr */                                 \
+	X(INODE_REMOVE_ACL)   /* since 6.2; through inode_removexattr */                                        \
+	X(INODE_FILE_SETATTR) /* since 6.17, as file_setattr(2); flags were set by ioctl only */                \
+	X(FILE_IOCTL_COMPAT)  /* since 6.8; file_ioctl saw the calls of 32-bit programs */
 
 enum lsmd_hook {
 #define X(constant, name) LSMD_HOOK_##constant,

@@ -21,6 +21,7 @@ enum lsmd_verdict {
 	X(PATH_RACED, "path-raced", "the name kept changing while it was read")                        \
 	X(PATH_UNREACHABLE, "path-unreachable", "the object has no name below the root of the process's mount namespace") \
 	X(PATH_ANONYMOUS, "path-anonymous", "the object has no name")                                  \
+	X(NAMES_MANY, "names-many", "the file system of the object is mounted in too many places to look for its names") \
 	X(NAMES_FOLDED, "names-folded", "the file system compares names in a way of its own")          \
 	X(FOREIGN_NAMESPACE, "foreign-namespace", "the process left the mount namespace in which it was first held") \
 	X(NO_SCRATCH, "no-scratch", "every working buffer was taken")                                  \

@@ -67,11 +67,9 @@ static __always_inline void name_start(struct lsmd_name *name)
 	name->reason = LSMD_REASON_HELPER_FAILED;
 }
 
-/* path_walk_mount() - walk until nothing races, a few times */
-static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount,
-					    struct task_struct *task)
+/* path_walk_tries() - walk until nothing races, a few times */
+static __always_inline void path_walk_tries(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
 {
-	u64 ns_root = pointer_number(s, task->nsproxy->mnt_ns->root);
 	int try;
 
 	for (try = 0; try < LSMD_WALK_TRIES; try++) {
@@ -80,6 +78,12 @@ static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_
 		count_add(LSMD_COUNT_WALK_RETRIED, 1);
 	}
 	name->reason = LSMD_REASON_PATH_RACED;
+}
+
+static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount,
+					    struct task_struct *task)
+{
+	path_walk_tries(s, name, dentry, mount, pointer_number(s, task->nsproxy->mnt_ns->root));
 }
 
 /* path_home() - away from home nothing can be decided by name (MEANING.md 13) */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files: what is opened, made, removed, renamed, linked and truncated, and what keeps an append-only file append-only. */
-#include "emit.h"
+#include "attr.h"
+#include "syscall.h"
 
 static __always_inline int inode_is_device(const struct inode *inode)
 {
@@ -73,41 +74,22 @@ static __always_inline int file_decide(u32 hook, const struct file *file, u32 wa
  * pwritev2 with flags this build does not know (RWF_NOAPPEND), io_uring, aio and 32-bit calls all come through the same
  * hook and cannot be told apart by it, so they want `write`.
  */
-#if defined(__TARGET_ARCH_x86)
-#define NR_WRITE 1
-#define NR_PWRITE64 18
-#define NR_WRITEV 20
-#define NR_PWRITEV 296
-#define NR_PWRITEV2 328
-#elif defined(__TARGET_ARCH_arm64)
-#define NR_WRITE 64
-#define NR_PWRITE64 68
-#define NR_WRITEV 66
-#define NR_PWRITEV 70
-#define NR_PWRITEV2 287
-#endif
 #define RWF_KNOWN 0x1f /* RWF_HIPRI, DSYNC, SYNC, NOWAIT, APPEND */
 
 static __always_inline int syscall_appends(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	u64 nr, flags;
+	struct syscall call = syscall_read(task);
 
 	if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
 		return 0;
 #if defined(__TARGET_ARCH_x86)
 	if (task->thread_info.status & TS_COMPAT)
 		return 0;
-	nr = regs->orig_ax;
-	flags = regs->r9;
-#elif defined(__TARGET_ARCH_arm64)
-	nr = regs->syscallno;
-	flags = regs->regs[5];
 #endif
-	if (nr == NR_PWRITEV2)
-		return !(flags & ~RWF_KNOWN);
-	return nr == NR_WRITE || nr == NR_PWRITE64 || nr == NR_WRITEV || nr == NR_PWRITEV;
+	if (call.nr == NR_PWRITEV2)
+		return !(call.arg5 & ~RWF_KNOWN);
+	return call.nr == NR_WRITE || call.nr == NR_PWRITE64 || call.nr == NR_WRITEV || call.nr == NR_PWRITEV;
 }
 
 /* append_only_enter() - may this open file be append-only for the task? Then the question is `write` on its name. */
@@ -176,6 +158,8 @@ static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsig
 	struct lsmd_scratch *s;
 	int ret;
 
+	if (ioctl_sets(cmd))
+		return attr_path(hook, file->f_path.dentry, file->f_path.mnt);
 	if (!ioctl_takes_donor(cmd))
 		return file->f_flags & O_APPEND && file->f_mode & FMODE_WRITE && !ioctl_keeps(cmd) ? append_decide(hook, file) : 0;
 	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);

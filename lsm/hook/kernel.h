@@ -64,9 +64,19 @@ typedef struct seqcount_spinlock {
 	seqcount_t seqcount;
 } seqcount_spinlock_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
+	struct list_head s_mounts;
+};
+
+/* Since 6.18 the mounts of a superblock hang together by a pointer each. */
+struct super_block___first {
+	struct mount *s_mounts;
 };
 
 struct inode {
@@ -105,6 +115,11 @@ struct mount {
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
 	struct mount *mnt_master;
+	struct list_head mnt_instance;
+};
+
+struct mount___next {
+	struct mount *mnt_next_for_sb;
 };
 
 struct ns_common {
@@ -128,7 +143,6 @@ struct mnt_namespace___seq {
 
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
-	struct mount *mnt_master;
 };
 
 struct path {
@@ -173,11 +187,16 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	kuid_t loginuid;
 	unsigned int sessionid;
+};
+
+struct iattr {
+	unsigned int ia_valid;
 };
 
 struct linux_binprm {
@@ -287,6 +306,10 @@ struct bpf_iter_meta {
 #define S_IFCHR 0020000
 #define S_IFDIR 0040000
 #define S_IFBLK 0060000
+
+#define SB_NOUSER (1ul << 31) /* nobody can mount it: pipes, memfds, namespaces */
+#define ATTR_TIMES_SET (1 << 16)
+#define ATTR_TOUCH (1 << 17)
 
 /* include/linux/mount.h, dcache.h, sched.h, mm.h, mman.h */
 #define MNT_INTERNAL 0x4000

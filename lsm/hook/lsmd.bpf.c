@@ -5,10 +5,12 @@
  */
 #include "maps.bpf.c"
 
+#include "attr.bpf.c"
 #include "decide.bpf.c"
 #include "dpath.bpf.c"
 #include "exec.bpf.c"
 #include "file.bpf.c"
 #include "label.bpf.c"
 #include "mount.bpf.c"
+#include "names.bpf.c"
 #include "net.bpf.c"

@@ -25,6 +25,17 @@ struct lsmd_step_seen {
 	u32 zero;
 };
 
+/* Where the search for all names of an object stands: names.h. */
+struct lsmd_names {
+	u64 dentry;
+	u64 ns;
+	u64 ns_root;
+	u64 next; /* leads to the next mount */
+	u64 end;  /* what leads to none */
+	u32 reason; /* enum lsmd_reason: why it is not certain that all were seen; NONE: there was one, and all were */
+	u32 zero;
+};
+
 #define LSMD_STEPS_MAX (LSMD_PIECES_MAX + 16)
 #define LSMD_STEPS_FAST (LSMD_PIECES_FAST + 4)
 
@@ -55,6 +66,7 @@ struct lsmd_scratch {
 	u64 ns_root;   /* where the walk ends (a number, struct mount *) */
 	u32 n_seen;
 	u32 raw_len;
+	struct lsmd_names names;
 	struct lsmd_step_seen seen[LSMD_STEPS_MAX];
 	u8 raw[256];   /* a long name, an address, the head of a dentry */
 	struct lsmd_name name;

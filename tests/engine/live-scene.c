@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "agent/util/cleanup.h"
 
@@ -176,6 +179,9 @@ static int before_make(struct live_scene *scene)
 	case BEFORE_BOTH:
 		r = object_make(c->node, c->ask.name.bytes);
 		return r ? r : object_make(c->node, c->ask.other.bytes);
+	case BEFORE_XATTR:
+		r = object_make(c->node, c->ask.name.bytes);
+		return r ? r : lsetxattr(c->ask.name.bytes, "user.lsmd-test", "x", 1, 0) ? -errno : 0;
 	case BEFORE_PROGRAM:
 		return program_scene_make(c);
 	case BEFORE_LISTENER:
@@ -211,6 +217,33 @@ static int content_changed(const char *name)
 	if (fd < 0 || read(fd, content, sizeof(content) - 1) < 0)
 		return -errno;
 	return strcmp(content, CONTENT) != 0;
+}
+
+/* The flags of a file that may be opened; others have none that a way sets. */
+static int flags_set(const char *name)
+{
+	_cleanup_close_ int fd = open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int flags = 0;
+
+	return fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NODUMP_FL);
+}
+
+/* What ways change them to is never what they were made with. */
+static int attributes_changed(const char *name)
+{
+	ssize_t xattrs = llistxattr(name, NULL, 0);
+	struct stat st;
+
+	if (lstat(name, &st) || (xattrs < 0 && errno != ENOTSUP))
+		return -errno;
+	return (st.st_mode & 07777) == 0611 || st.st_uid == 1 || st.st_mtime == 1 || xattrs > 0 || flags_set(name);
+}
+
+static int xattr_gone(const char *name)
+{
+	ssize_t n = llistxattr(name, NULL, 0);
+
+	return n < 0 ? -errno : n == 0;
 }
 
 static int exists(const char *name)
@@ -266,6 +299,10 @@ int live_scene_happened(const struct live_scene *scene)
 		return -EAGAIN;
 	case AFTER_CHANGED:
 		return content_changed(ask->name.bytes);
+	case AFTER_ATTRIBUTES:
+		return attributes_changed(ask->name.bytes);
+	case AFTER_NO_XATTR:
+		return xattr_gone(ask->name.bytes);
 	case AFTER_EXISTS:
 		return exists(ask->name.bytes);
 	case AFTER_GONE:

@@ -4,18 +4,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* A device node whose driver is not there was opened as far as any policy is concerned. */
@@ -237,6 +240,165 @@ static int act_link_by_descriptor(const struct live_task *task)
 	return linkat(fd, "", AT_FDCWD, task->other, AT_EMPTY_PATH) ? -errno : 0;
 }
 
+/* ---- setattr ---- */
+
+#define ATTR_NAME "user.lsmd-test"
+
+/* An ACL of one named user beside the three that a mode is: linux/posix_acl_xattr.h, little-endian. */
+static const unsigned char acl[] = {
+	2, 0, 0, 0,
+	1, 0, 6, 0, 255, 255, 255, 255,
+	2, 0, 4, 0, 1,   0,   0,   0,
+	4, 0, 4, 0, 255, 255, 255, 255,
+	16, 0, 4, 0, 255, 255, 255, 255,
+	32, 0, 4, 0, 255, 255, 255, 255,
+};
+
+/* "/proc/self/fd/N" of a descriptor that only names the file. */
+static int link_of(const struct live_task *task, char *link, size_t size)
+{
+	int fd = open(task->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(link, size, "/proc/self/fd/%d", fd);
+	return 0;
+}
+
+static int act_chmod(const struct live_task *task)
+{
+	return chmod(task->name, 0611) ? -errno : 0;
+}
+
+static int act_chmod_by_descriptor(const struct live_task *task)
+{
+	char link[64];
+	int r = link_of(task, link, sizeof(link));
+
+	return r ? r : chmod(link, 0611) ? -errno : 0;
+}
+
+static int act_chown(const struct live_task *task)
+{
+	return chown(task->name, 1, 1) ? -errno : 0;
+}
+
+static int act_lchown(const struct live_task *task)
+{
+	return lchown(task->name, 1, -1) ? -errno : 0;
+}
+
+static const struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+static int act_utimes(const struct live_task *task)
+{
+	return utimensat(AT_FDCWD, task->name, long_ago, 0) ? -errno : 0;
+}
+
+static int act_utimes_by_descriptor(const struct live_task *task)
+{
+	char link[64];
+	int r = link_of(task, link, sizeof(link));
+
+	return r ? r : utimensat(AT_FDCWD, link, long_ago, 0) ? -errno : 0;
+}
+
+/* "Now" is another request to the kernel than a time. */
+static int act_touch(const struct live_task *task)
+{
+	return utimensat(AT_FDCWD, task->name, NULL, 0) ? -errno : 0;
+}
+
+static int act_setxattr(const struct live_task *task)
+{
+	return setxattr(task->name, ATTR_NAME, "x", 1, 0) ? -errno : 0;
+}
+
+static int act_setxattr_by_descriptor(const struct live_task *task)
+{
+	char link[64];
+	int r = link_of(task, link, sizeof(link));
+
+	return r ? r : setxattr(link, ATTR_NAME, "x", 1, 0) ? -errno : 0;
+}
+
+static int act_removexattr(const struct live_task *task)
+{
+	return removexattr(task->name, ATTR_NAME) ? -errno : 0;
+}
+
+static int act_setfacl(const struct live_task *task)
+{
+	return setxattr(task->name, "system.posix_acl_access", acl, sizeof(acl), 0) ? -errno : 0;
+}
+
+/* Flags are set through a descriptor that was opened for reading. */
+static int act_setflags(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC), flags = FS_NODUMP_FL;
+
+	if (fd < 0)
+		return -errno;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) ? -errno : 0;
+}
+
+static int act_fssetxattr(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+	struct fsxattr attributes = { .fsx_xflags = FS_XFLAG_NODUMP };
+
+	if (fd < 0)
+		return -errno;
+	return ioctl(fd, FS_IOC_FSSETXATTR, &attributes) ? -errno : 0;
+}
+
+/* As in linux/fs.h since 6.17; before, the ioctl is all there is. */
+#define NR_FILE_SETATTR 469
+
+struct file_attributes {
+	__u64 xflags;
+	__u32 extsize, nextents, projid, cowextsize;
+};
+
+static int act_file_setattr(const struct live_task *task)
+{
+	struct file_attributes attributes = { .xflags = FS_XFLAG_NODUMP };
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(NR_FILE_SETATTR, fd, "", &attributes, sizeof(attributes), AT_EMPTY_PATH) == 0)
+		return 0;
+	return errno == ENOSYS ? act_fssetxattr(task) : -errno;
+}
+
+static int act_fchmod(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return fchmod(fd, 0611) ? -errno : 0;
+}
+
+static int act_fsetxattr(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return fsetxattr(fd, ATTR_NAME, "x", 1, 0) ? -errno : 0;
+}
+
+static int act_futimens(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return futimens(fd, long_ago) ? -errno : 0;
+}
+
 /* ---- exec ---- */
 
 /* The child's status is LIVE_STARTED where the program ran, else the errno of exec. */
@@ -403,6 +565,23 @@ const struct live_way live_ways[] = {
 	{ "exchange", "exchange", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_BOTH, AFTER_MOVED, act_exchange },
 	{ "link", "link", FILE_NODE | DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_OTHER, act_link },
 	{ "descriptor", "link", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_OTHER, act_link_by_descriptor },
+	{ "chmod", "setattr", FILE_NODE | DIR_NODE | DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_chmod },
+	{ "chmod-descriptor", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_chmod_by_descriptor },
+	{ "chown", "setattr", FILE_NODE | DIR_NODE | DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_chown },
+	{ "lchown", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_lchown },
+	{ "utimes", "setattr", FILE_NODE | DIR_NODE | DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_utimes },
+	{ "utimes-descriptor", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_utimes_by_descriptor },
+	{ "touch", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_touch },
+	{ "setxattr", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_setxattr },
+	{ "setxattr-descriptor", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_setxattr_by_descriptor },
+	{ "removexattr", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_XATTR, AFTER_NO_XATTR, act_removexattr },
+	{ "setfacl", "setattr", FILE_NODE | DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_setfacl },
+	{ "setflags", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_setflags },
+	{ "fssetxattr", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_fssetxattr },
+	{ "file_setattr", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_file_setattr },
+	{ "fchmod", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_fchmod },
+	{ "fsetxattr", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_fsetxattr },
+	{ "futimens", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_futimens },
 	{ "execve", "exec", FILE_NODE | 1u << CASE_SCRIPT, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec },
 	{ "execveat", "exec", FILE_NODE, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec_by_descriptor },
 	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect },

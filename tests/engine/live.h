@@ -29,6 +29,7 @@ enum live_before {
 	BEFORE_NOTHING,     /* the folders above the names */
 	BEFORE_OBJECT,      /* the object, as what its node says */
 	BEFORE_BOTH,        /* and one under the second name */
+	BEFORE_XATTR,       /* the object, with an extended attribute */
 	BEFORE_PROGRAM,     /* the object is a copy of this program, or a script for one */
 	BEFORE_LISTENER,    /* a socket that takes connections at the address */
 	BEFORE_MOUNT_POINT, /* a folder to mount on */
@@ -39,6 +40,8 @@ enum live_before {
 enum live_after {
 	AFTER_NOTHING,   /* nothing to look at but the status */
 	AFTER_CHANGED,   /* the file's content is another one */
+	AFTER_ATTRIBUTES, /* its mode, owner, times, flags or extended attributes are others than those it was made with */
+	AFTER_NO_XATTR,  /* it has no extended attribute */
 	AFTER_EXISTS,    /* the object is there */
 	AFTER_GONE,      /* it is not */
 	AFTER_MOVED,     /* the old name is gone, or is what the new one was */

@@ -426,11 +426,11 @@ static uint32_t file_verbs(struct random_source *random)
 {
 	static const uint32_t verbs[] = { LSMD_ACCESS_READ,   LSMD_ACCESS_WRITE_GROUP, LSMD_ACCESS_APPEND,
 					  LSMD_ACCESS_CREATE, LSMD_ACCESS_DELETE,      LSMD_ACCESS_RENAME,
-					  LSMD_ACCESS_LINK };
+					  LSMD_ACCESS_LINK,   LSMD_ACCESS_SETATTR };
 	uint32_t access = 0;
 
 	if (chance(random, 15))
-		return LSMD_ACCESS_READ | LSMD_ACCESS_WRITE_GROUP | LSMD_ACCESS_RENAME | LSMD_ACCESS_LINK;
+		return LSMD_ACCESS_FILES;
 	while (!access || chance(random, 45))
 		access |= verbs[random_below(random, COUNT(verbs))];
 	return access;
@@ -510,8 +510,7 @@ static void subject_random(struct random_source *random, struct random_pool *poo
 static void policy_random(struct random_source *random, struct random_pool *pool, enum size size, uint32_t i,
 			  struct policy *policy)
 {
-	static const uint32_t mediated = LSMD_ACCESS_READ | LSMD_ACCESS_WRITE_GROUP | LSMD_ACCESS_RENAME |
-					 LSMD_ACCESS_LINK | LSMD_ACCESS_EXEC | LSMD_ACCESS_CONNECT | LSMD_ACCESS_MOUNT;
+	static const uint32_t mediated = LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC | LSMD_ACCESS_CONNECT | LSMD_ACCESS_MOUNT;
 	char name[16];
 
 	snprintf(name, sizeof(name), "p%02u", i);
@@ -610,7 +609,7 @@ static void two_names_ask(struct random_source *random, struct random_pool *pool
 static void file_ask(struct random_source *random, struct random_pool *pool, const struct policy_set *set,
 		     const struct target *target, struct ask *ask)
 {
-	uint32_t single = LSMD_ACCESS_READ | LSMD_ACCESS_WRITE_GROUP;
+	uint32_t single = LSMD_ACCESS_READ | LSMD_ACCESS_WRITE_GROUP | LSMD_ACCESS_SETATTR;
 	uint32_t kind = random_below(random, 100);
 
 	ask->object = LSMD_OBJECT_PATH;

@@ -98,7 +98,7 @@ static void questions_without_an_answer_say_why(void **state)
 		"{ " WHO "\"open\": \"/x\" }",
 		"{ " WHO "\"open\": \"x\", \"access\": [\"read\"] }",
 		"{ " WHO "\"open\": \"/x\", \"access\": [\"bind\"] }",
-		"{ " WHO "\"open\": \"/x\", \"access\": [\"setattr\"] }",
+		"{ " WHO "\"open\": \"/x\", \"access\": [\"socket\"] }",
 		"{ " WHO "\"open\": \"/x\", \"access\": [7] }",
 		"{ " WHO "\"open_hex\": \"2F7\", \"access\": [\"read\"] }",
 		"{ " WHO "\"open_hex\": \"zz\", \"access\": [\"read\"] }",

@@ -189,6 +189,7 @@ static void a_verb_beats_its_group_which_beats_its_class(void **state)
 	uint32_t names = LSMD_ACCESS_READ | LSMD_ACCESS_RENAME | LSMD_ACCESS_LINK;
 
 	assert_int_equal(default_of(*state, CLASSES("allow", "allow", "allow", "allow")), 0);
+	assert_int_equal(default_of(*state, CLASSES("deny", "allow", "allow", "allow")), LSMD_ACCESS_FILES);
 	assert_int_equal(default_of(*state, CLASSES("deny", "allow", "allow", "allow") ", \"setattr\": \"allow\""),
 			 names | LSMD_ACCESS_WRITE_GROUP);
 	assert_int_equal(
