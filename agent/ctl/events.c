@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/ctl/ctl.h"
+#include "agent/ctl/history.h"
 #include "agent/record/recorder.h"
 
 static const char usage[] =
@@ -16,6 +16,8 @@ static const char usage[] =
 	"\n"
 	"  --follow    go on with new ones as they come\n"
 	"  --last N    the last N, at most 256; with --follow none, unless it is given\n"
+	FILTER_HELP
+	"  --columns   time, answer, policy, verb, object, program, process and rule, each in its column\n"
 	"  --json      one JSON object a line\n"
 	"  --help      this text\n"
 	"\n"
@@ -25,7 +27,8 @@ static const char usage[] =
 #define REPLY_TIMEOUT_MS 10000
 
 struct events {
-	bool follow, json;
+	bool follow, json, columns;
+	struct filter filter;
 	long last; /* -1: not given */
 };
 
@@ -44,6 +47,8 @@ static int last_read(const char *text, long *ret)
 static int options_read(int argc, char **argv, struct events *events)
 {
 	static const struct option options[] = {
+		FILTER_OPTIONS,
+		{ "columns", no_argument, NULL, 'c' },
 		{ "follow", no_argument, NULL, 'f' },
 		{ "last", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
@@ -65,13 +70,34 @@ static int options_read(int argc, char **argv, struct events *events)
 		case 'j':
 			events->json = true;
 			break;
-		default:
+		case 'c':
+			events->columns = true;
+			break;
+		case '?':
+		case 'h':
 			return status;
+		default:
+			status = filter_option(&ctl_events, &events->filter, c, optarg);
+			if (status >= 0)
+				return status;
 		}
 	}
 	if (events->last < 0)
 		events->last = events->follow ? 0 : LAST_DEFAULT;
 	return optind < argc ? ctl_usage_error(&ctl_events, "no argument is expected: '%s'", argv[optind]) : -1;
+}
+
+/* What is longer than its column pushes the others on: nothing is cut off. */
+static void event_columns(const json_t *event, bool colour)
+{
+	const char *answer = ctl_string(event, "answer"), *rule = ctl_string(event, "rule");
+	char text[32];
+
+	printf("%s  %s%-16s%s  %-12s  %-8s  %-40s  %-24s  %7lld  %s\n", event_time(ctl_number(event, "time_us"), text),
+	       strcmp(answer, "denied") ? CTL_YELLOW(colour) : CTL_RED(colour), answer, CTL_PLAIN(colour),
+	       ctl_string(event, "policy"), ctl_string(event, "verb"),
+	       *ctl_string(event, "object") ? ctl_string(event, "object") : "-", ctl_string(event, "program"),
+	       (long long)ctl_number(event, "pid"), *rule ? rule : ctl_string(event, "reason"));
 }
 
 /* "12:31:02.014 denied read of …": the agent escaped the sentence */
@@ -102,11 +128,14 @@ static int message_print(const struct ctl *ctl, const struct events *events, con
 			(long long)ctl_number(message, "missed"));
 		return CTL_DONE;
 	}
-	if (!event)
+	if (!event || !filter_match(&events->filter, event))
 		return CTL_DONE;
 	if (events->json)
 		return ctl_print_json(json_incref(event), false);
-	event_print(event, ctl->colour_out);
+	if (events->columns)
+		event_columns(event, ctl->colour_out);
+	else
+		event_print(event, ctl->colour_out);
 	return fflush(stdout) ? CTL_FOUND : CTL_DONE;
 }
 

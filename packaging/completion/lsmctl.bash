@@ -12,7 +12,9 @@ declare -gA _lsmctl_options=(
 	[show]="--abstractions= --json --help"
 	[reload]="--dry-run --force --json --help"
 	[status]="--json --help"
-	[events]="--follow --last= --json --help"
+	[events]="--follow --last= --policy= --verb= --program= --answer= --since= --columns --json --help"
+	[denials]="--policy= --verb= --program= --answer= --since= --top= --from= --json --help"
+	[report]="--html= --policy= --verb= --program= --answer= --since= --from= --help"
 	[metrics]="--help"
 	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
 	[doctor]="--json --help"
@@ -42,12 +44,13 @@ _lsmctl_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 _lsmctl_value()
 {
 	case $1 in
-	--settings|--policies|--abstractions|--exe|--open|--exec) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--settings|--policies|--abstractions|--exe|--open|--exec|--from|--html) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--access) _lsmctl_words "read write append create delete rename link" ;;
 	--connect) _lsmctl_words "tcp: udp: sctp: dccp: unix:/ unix:@" ;;
 	--pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2> /dev/null)" -- "$cur") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
-	--last) ;;
+	--answer) _lsmctl_words "denied audit logged" ;;
+	--last|--policy|--verb|--program|--since|--top) ;;
 	*) return 1 ;;
 	esac
 }
