@@ -161,16 +161,32 @@ static int kernel_open_say(struct agent *agent, const struct intake *intake)
 	return 0;
 }
 
-static void record_heard(void *data, struct record *record)
+static void record_tell(struct agent *agent, struct record *record, bool learners)
 {
-	struct agent *agent = data;
 	json_t *event;
 
-	if (!agent->server || !server_has_followers(agent->server))
+	if (!agent->server || !server_has_followers(agent->server, learners))
 		return;
 	event = record_json(record);
 	if (event)
-		server_broadcast(agent->server, json_pack("{s:b, s:o}", "ok", 1, "event", event));
+		server_broadcast(agent->server, json_pack("{s:b, s:o}", "ok", 1, "event", event), learners);
+}
+
+static void record_heard(void *data, struct record *record)
+{
+	record_tell(data, record, false);
+}
+
+static bool learning(void *data)
+{
+	const struct agent *agent = data;
+
+	return agent->server && server_has_followers(agent->server, true);
+}
+
+static void record_learned(void *data, struct record *record)
+{
+	record_tell(data, record, true);
 }
 
 /*
@@ -266,6 +282,8 @@ static int records_begin(struct agent *agent, recorder_fn listener)
 	const struct lsmd_image_header *image = kernel_image(agent->kernel);
 	int r = recorder_new(listener, agent, kernel_tally(agent->kernel), &agent->recorder);
 
+	if (!r)
+		recorder_set_learner(agent->recorder, learning, record_learned);
 	if (!r && image)
 		r = recorder_set_image(agent->recorder, image);
 	if (!r)

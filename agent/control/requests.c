@@ -73,7 +73,7 @@ static void request_events(struct agent *agent, struct client *client, const jso
 	if (!client_id(client))
 		return;
 	if (follow)
-		client_follow(client);
+		client_follow(client, json_is_true(json_object_get(request, "learn")));
 	client_reply(client, json_pack("{s:b, s:b}", "ok", 1, "live", follow));
 }
 

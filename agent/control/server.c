@@ -26,6 +26,7 @@ struct client {
 	struct buf out;
 	size_t sent; /* bytes of out */
 	bool follows;
+	bool learns;
 	bool waits; /* a request is being answered */
 	bool ends; /* close once out is empty */
 	uint64_t missed; /* events that found no room */
@@ -151,15 +152,21 @@ const struct peer *client_peer(const struct client *client)
 	return &client->peer;
 }
 
-void client_follow(struct client *client)
+void client_follow(struct client *client, bool learns)
 {
 	client->follows = true;
+	client->learns = learns;
 }
 
-bool server_has_followers(const struct server *server)
+static bool client_wants(const struct client *client, bool learners)
+{
+	return client->id && client->follows && (client->learns || !learners);
+}
+
+bool server_has_followers(const struct server *server, bool learners)
 {
 	for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-		if (server->clients[i].id && server->clients[i].follows)
+		if (client_wants(&server->clients[i], learners))
 			return true;
 	return false;
 }
@@ -187,10 +194,10 @@ static void follower_add(struct client *client, const json_t *message)
 		client_flush(client);
 }
 
-void server_broadcast(struct server *server, json_t *message)
+void server_broadcast(struct server *server, json_t *message, bool learners)
 {
 	for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-		if (message && server->clients[i].id && server->clients[i].follows)
+		if (message && client_wants(&server->clients[i], learners))
 			follower_add(&server->clients[i], message);
 	json_decref(message);
 }

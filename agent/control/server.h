@@ -47,12 +47,13 @@ void client_reply(struct client *client, json_t *reply);
 /** client_error() - {"ok": false, "error": …} */
 void client_error(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** client_follow() - server_broadcast() reaches this client from now on */
-void client_follow(struct client *client);
+/** client_follow() - server_broadcast() reaches this client from now on; @learns: with what only learners want, too */
+void client_follow(struct client *client, bool learns);
 
-bool server_has_followers(const struct server *server);
+/** server_has_followers() - @learners: of those that learn */
+bool server_has_followers(const struct server *server, bool learners);
 
-/** server_broadcast() - to every follower that has room; takes the reference */
-void server_broadcast(struct server *server, json_t *message);
+/** server_broadcast() - to every follower (@learners: that learns) that has room; takes the reference */
+void server_broadcast(struct server *server, json_t *message, bool learners);
 
 #endif

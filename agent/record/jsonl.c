@@ -11,6 +11,7 @@
 #include "agent/record/mend.h"
 #include "agent/record/objname.h"
 #include "agent/record/sentence.h"
+#include "lsm/abi/access.h"
 
 static int json_buf(json_t *object, const char *key, const char *suffix, const struct buf *text)
 {
@@ -150,6 +151,19 @@ static int json_task(json_t *object, const struct record *record)
 	return r ? r : json_record_bytes(object, "unit", &record->unit);
 }
 
+/* All that the call wanted; "verb" is the one that decided. */
+static int json_access(json_t *object, uint32_t wanted)
+{
+	json_t *list = json_array();
+
+	if (json_object_set_new(object, "access", list))
+		return -ENOMEM;
+	for (uint32_t verb = 0; verb < LSMD_N_VERBS; verb++)
+		if (access_plain(wanted) >> verb & 1 && json_array_append_new(list, json_string(verb_name(verb))))
+			return -ENOMEM;
+	return 0;
+}
+
 static int json_object_names(json_t *object, const struct record *record)
 {
 	_cleanup_buf_ struct buf name = {};
@@ -196,6 +210,8 @@ static int record_fill(json_t *object, const struct record *record)
 		r = json_string_at(object, "answer", answer_name(record->answer));
 	if (!r)
 		r = layer_fill(object, record_deciding(record));
+	if (!r)
+		r = json_access(object, record->wanted);
 	if (!r)
 		r = json_string_at(object, "hook", hook_name(record->hook));
 	if (!r)

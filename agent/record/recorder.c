@@ -20,6 +20,8 @@ struct stream {
 struct recorder {
 	recorder_fn listener;
 	void *listener_data;
+	bool (*learner_wants)(void *data);
+	recorder_fn learner;
 	struct stream denials, notes;
 	struct legend *legend; /* of the image in force */
 	struct legend *before; /* of the one before, until recorder_settle() */
@@ -110,6 +112,22 @@ static void recent_add(struct recorder *recorder, struct record *record)
 	*slot = record_ref(record);
 }
 
+void recorder_set_learner(struct recorder *recorder, bool (*wants)(void *data), recorder_fn fn)
+{
+	recorder->learner_wants = wants;
+	recorder->learner = fn;
+}
+
+/* What nobody else is told by itself */
+static void record_learn(struct recorder *recorder, const struct lsmd_event *event, size_t size)
+{
+	_cleanup_(record_unrefp) struct record *record = NULL;
+
+	if (recorder->learner && recorder->learner_wants(recorder->listener_data) &&
+	    !record_new(event, size, legend_find(recorder, event->generation), 1, record_clock_offset_ns(), NULL, &record))
+		recorder->learner(recorder->listener_data, record);
+}
+
 /* One record out of an event that stands for @repeats decisions. */
 static int record_out(struct recorder *recorder, const struct lsmd_event *event, size_t size, uint64_t repeats, bool mixed)
 {
@@ -179,8 +197,12 @@ void recorder_event(struct recorder *recorder, const struct lsmd_event *event, s
 		else
 			stream->tally->passed++;
 		break;
+	case COALESCE_HELD_MIXED:
+		record_learn(recorder, event, size);
+		break;
 	case COALESCE_LIMITED:
 		stream->tally->limited++;
+		record_learn(recorder, event, size);
 		break;
 	}
 }

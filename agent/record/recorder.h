@@ -31,6 +31,12 @@ typedef void (*recorder_fn)(void *data, struct record *record);
  */
 int recorder_new(recorder_fn listener, void *data, struct lsmd_tally *tally, struct recorder **ret);
 
+/**
+ * recorder_set_learner() - who learns from records needs each of them: what is folded by rule goes one by one to @fn, where somebody
+ * @wants it, with the data of the listener
+ */
+void recorder_set_learner(struct recorder *recorder, bool (*wants)(void *data), recorder_fn fn);
+
 /** recorder_add_sink() - start one. Return: 0, -errno */
 int recorder_add_sink(struct recorder *recorder, const struct sink_type *type);
 

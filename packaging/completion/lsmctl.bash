@@ -14,6 +14,8 @@ declare -gA _lsmctl_options=(
 	[status]="--json --help"
 	[events]="--follow --last= --policy= --verb= --program= --answer= --since= --columns --json --help"
 	[denials]="--policy= --verb= --program= --answer= --since= --top= --from= --json --help"
+	[learn]="--exe= --tight --broad --mode= --output= --abstractions= --from= --help"
+	[replay]="--policies= --abstractions= --policy= --verb= --program= --answer= --since= --json --help"
 	[report]="--html= --policy= --verb= --program= --answer= --since= --from= --help"
 	[metrics]="--help"
 	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
@@ -44,11 +46,12 @@ _lsmctl_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 _lsmctl_value()
 {
 	case $1 in
-	--settings|--policies|--abstractions|--exe|--open|--exec|--from|--html) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--settings|--policies|--abstractions|--exe|--open|--exec|--from|--html|--output) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--access) _lsmctl_words "read write append create delete rename link" ;;
 	--connect) _lsmctl_words "tcp: udp: sctp: dccp: unix:/ unix:@" ;;
 	--pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2> /dev/null)" -- "$cur") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	--mode) _lsmctl_words "audit enforce" ;;
 	--answer) _lsmctl_words "denied audit logged" ;;
 	--last|--policy|--verb|--program|--since|--top) ;;
 	*) return 1 ;;

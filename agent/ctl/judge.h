@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What recorded accesses would meet under other policies: for replay, and for learn to judge what it wrote. */
+#ifndef LSMD_CTL_JUDGE_H
+#define LSMD_CTL_JUDGE_H
+
+#include "agent/ctl/ctl.h"
+#include "agent/policy/set.h"
+
+struct lsmd_image_header;
+
+/** judge_load() - policies compiled; what is wrong with them goes to standard error. Return: 0; an exit status after saying why */
+int judge_load(const struct policy_options *options, bool colour, struct lsmd_image_header **ret);
+
+enum judgement {
+	JUDGE_ALLOWED,
+	JUDGE_REFUSED,
+	JUDGE_UNKNOWN, /* the record does not say enough: no object, no program, an object of a kind that has no name here */
+};
+
+/**
+ * judge_event() - one recorded access put to an image
+ * @program: asked for instead of the recorded one; NULL: that
+ * @ret_layer: the layer that decides, as explain_layer() gives it; a new reference, or NULL; may be NULL
+ */
+enum judgement judge_event(const struct lsmd_image_header *image, const json_t *event, const char *program, json_t **ret_layer);
+
+#endif

@@ -1,0 +1,6 @@
+# The same records by each level: what is generalised, and what is not.
+for level in --tight "" --broad; do
+	lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions $level --from records/learn.jsonl 2>&1 | sed -n '/include/,$p'
+done
+lsmctl learn shop --exe shopd --from records/learn.jsonl
+lsmctl learn other --exe /usr/sbin/shopd --from records/learn.jsonl
