@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/policy/expand.h"
+#include "agent/policy/homes.h"
 #include "agent/policy/names.h"
 #include "agent/policy/schema.h"
 #include "agent/util/buf.h"
@@ -18,7 +19,7 @@
 
 #define SHOWN(len) ((int)((len) < 64 ? (len) : 64))
 
-/* Built in by the language, and not held by this version. */
+/* Built in by the language: no file defines it. */
 static bool name_built_in(const char *name, size_t len)
 {
 	return (len == 4 && (!memcmp(name, "HOME", 4) || !memcmp(name, "self", 4)));
@@ -294,6 +295,14 @@ static int variable_unknown(const struct expansion *expansion, const char *name,
 	return EXPAND_REFUSED;
 }
 
+static int home_resolve(struct variables *variables)
+{
+	int r = variables->home.state == VARIABLE_DONE ? 0 : homes_read(NULL, &variables->memory, &variables->home.values);
+
+	variables->home.state = VARIABLE_DONE;
+	return r;
+}
+
 /* The variable at "@{" in @text; *ret_len bytes with its braces. */
 static int variable_read(const struct expansion *expansion, const char *text, size_t len, size_t off, size_t *ret_len,
 			 struct variable **ret)
@@ -310,6 +319,12 @@ static int variable_read(const struct expansion *expansion, const char *text, si
 	}
 	*ret_len = n + 3;
 	variable = variable_find(expansion->variables, text + off + 2, n);
+	if (!variable && n == 4 && !memcmp(text + off + 2, "HOME", 4)) {
+		variable = &expansion->variables->home;
+		r = home_resolve(expansion->variables);
+		if (r)
+			return r;
+	}
 	if (!variable)
 		return variable_unknown(expansion, text + off + 2, n, off);
 	*ret = variable;
@@ -327,13 +342,24 @@ static int variable_read(const struct expansion *expansion, const char *text, si
 	return EXPAND_REFUSED;
 }
 
+/* "unix:@{a,b}" is an abstract name in braces: there the '@' begins no variable, unless a name and '}' follow. */
+static bool abstract_begins(const char *text, size_t off, size_t len)
+{
+	size_t n;
+
+	if (off != 5 || memcmp(text, "unix:", 5))
+		return false;
+	n = name_len(text + off + 2, len - off - 2);
+	return !n || off + 2 + n >= len || text[off + 2 + n] != '}';
+}
+
 /* Offset of the next "@{" that no backslash keeps; @len: none. */
 static size_t variable_next(const char *text, size_t off, size_t len)
 {
 	for (; off < len; off++) {
 		if (text[off] == '\\')
 			off++;
-		else if (text[off] == '@' && off + 1 < len && text[off + 1] == '{')
+		else if (text[off] == '@' && off + 1 < len && text[off + 1] == '{' && !abstract_begins(text, off, len))
 			return off;
 	}
 	return len;
@@ -459,6 +485,7 @@ void variables_free(struct variables *variables)
 	for (i = 0; i < variables->n; i++)
 		free(variables->items[i].values.items);
 	free(variables->items);
+	free(variables->home.values.items);
 	arena_free(&variables->memory);
 	arena_free(&variables->scratch);
 	*variables = (struct variables){ .diags = variables->diags };

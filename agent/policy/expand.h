@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Variables: "@{NAME}" in a pattern stands for each value of NAME, so a pattern becomes several. Values may hold variables;
- * each occurrence takes every value, whatever the others take. A backslash before '@' keeps it as it is.
+ * each occurrence takes every value, whatever the others take. A backslash before '@' keeps it as it is. HOME is built in (homes.h).
  */
 #ifndef LSMD_POLICY_EXPAND_H
 #define LSMD_POLICY_EXPAND_H
@@ -51,6 +51,7 @@ struct variables {
 	struct variable *items; /* sorted by name once sealed */
 	size_t n;
 	size_t capacity;
+	struct variable home; /* HOME, once it was asked for */
 	struct arena memory; /* of expanded values */
 	size_t memory_bytes;
 	struct arena scratch; /* of patterns; thrown away now and then */
