@@ -125,6 +125,7 @@ install: all
 	for page in $(wildcard packaging/man/*.[1-8]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
 	$(if $(wildcard packaging/completion/lsmctl.bash),install -D -m 644 packaging/completion/lsmctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lsmctl)
+	$(if $(wildcard packaging/completion/_lsmctl),install -D -m 644 packaging/completion/_lsmctl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_lsmctl)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

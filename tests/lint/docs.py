@@ -168,6 +168,24 @@ def completion_offers_exactly_the_options():
             yield f"the completion of '{command or 'lsmctl'}' offers {offered}, and there are {options}"
 
 
+ZSH = r"""sed -n 's/^  \(--[a-z-]*\)\( [A-Z]*\)\{0,1\}  *\(.*\)$/\1:\3/p'"""
+
+
+def zsh_finds_the_options_in_the_help():
+    """It reads them when it is asked; here its own sed command is run over the same texts."""
+    text = tree.text("packaging/completion/_lsmctl")
+    if ZSH not in text:
+        yield "packaging/completion/_lsmctl: its sed command is not the one that is tested"
+    for command, options in helps().items():
+        if not command:
+            continue
+        done = subprocess.run(ZSH, shell=True, input=lsmctl(command, "--help").stdout, capture_output=True, text=True)
+        found = sorted(line.split(":")[0] for line in done.stdout.splitlines())
+        missing = [option for option in options if option not in found]
+        if missing:
+            yield f"packaging/completion/_lsmctl: does not see {missing} of '{command}'"
+
+
 def commands_in(text):
     """(command, options) of each lsmctl that is written as code."""
     for match in re.finditer(r"\blsmctl((?: --settings \S+)?) ([a-z]+)([^\n`|;#]*)", text):
@@ -318,6 +336,7 @@ CHECKS = [
     every_option_of_lsmctl_is_in_its_man_page,
     every_option_of_lsmd_is_in_its_man_page,
     completion_offers_exactly_the_options,
+    zsh_finds_the_options_in_the_help,
     commands_in_documents_exist,
     make_targets_in_documents_exist,
     every_diagnostic_is_explained,
