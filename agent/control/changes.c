@@ -10,6 +10,7 @@
 #include "agent/control/rule-text.h"
 #include "agent/policy/diff.h"
 #include "agent/policy/image.h"
+#include "agent/policy/named.h"
 #include "agent/record/escape.h"
 #include "agent/record/jsonl.h"
 #include "agent/record/record.h"
@@ -50,6 +51,10 @@ static void object_text(struct buf *out, const struct diff_change *change)
 {
 	if (change->ask.object == LSMD_OBJECT_ADDRESS) {
 		range_text(out, change);
+		return;
+	}
+	if (change->ask.object == LSMD_OBJECT_NAME) {
+		named_text(out, (unsigned int)__builtin_ctz(change->ask.wanted), change->ask.name.bytes, change->ask.name.len);
 		return;
 	}
 	if (change->ask.object == LSMD_OBJECT_ABSTRACT)

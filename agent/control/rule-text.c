@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/policy/named.h"
 #include "agent/policy/names.h"
 #include "agent/policy/pattern.h"
 #include "agent/record/escape.h"
@@ -99,6 +100,9 @@ void object_text_add(struct buf *out, const struct object *object)
 		break;
 	case OBJECT_INET:
 		inet_text(out, object);
+		break;
+	case OBJECT_NAME:
+		named_text(out, object->verb, object->bytes, object->len);
 		break;
 	case OBJECT_ALL:
 		buf_add_byte(out, '*');

@@ -68,8 +68,10 @@ static int name_set(struct lsmd_name *name, enum lsmd_object object, const struc
 {
 	memset(name, 0, offsetof(struct lsmd_name, pieces));
 	name->first = LSMD_PIECES_MAX;
-	name->tree = object == LSMD_OBJECT_ABSTRACT ? LSMD_TREE_ABSTRACT : LSMD_TREE_OBJECT;
-	if (object == LSMD_OBJECT_PATH)
+	name->tree = object == LSMD_OBJECT_ABSTRACT ? LSMD_TREE_ABSTRACT :
+		     object == LSMD_OBJECT_NAME	    ? LSMD_TREE_NAME :
+						      LSMD_TREE_OBJECT;
+	if (object == LSMD_OBJECT_PATH || object == LSMD_OBJECT_NAME)
 		return name_set_path(name, bytes->bytes, bytes->len);
 	if (object == LSMD_OBJECT_ABSTRACT && bytes->len > LSMD_ABSTRACT_MAX)
 		return -EINVAL;

@@ -29,7 +29,7 @@ struct ask {
 	/* What: */
 	uint32_t wanted;          /* access; with the device twins when the object is a device node */
 	enum lsmd_object object;
-	struct ask_bytes name;    /* PATH: absolute; ABSTRACT: without the leading NUL */
+	struct ask_bytes name;    /* PATH: absolute; ABSTRACT: without the leading NUL; NAME: as named.h writes it */
 	struct ask_bytes other;   /* rename, link: the new name; len 0: none */
 	bool directory;           /* rename: the object is a directory */
 	bool replaces;            /* rename: the new name exists */

@@ -158,6 +158,8 @@ static void address_normalise(struct test_case *c)
 		address->hi = big_endian(v6->sin6_addr.s6_addr);
 		address->lo = big_endian(v6->sin6_addr.s6_addr + 8);
 	}
+	if (c->ask.wanted & LSMD_ACCESS_LOCAL)
+		return; /* 22: of a process's own it is every address */
 	if (address->hi == 0 && address->lo == 0)
 		address->lo = 1;
 	if (address->hi == 0 && address->lo == 0xffff00000000)
@@ -231,6 +233,25 @@ static int path_read(struct test_case *c, const char *text)
 	return 0;
 }
 
+/* "16:0": numbers, as a hook gives them */
+static int numbers_read(struct test_case *c, const char *text)
+{
+	char path[CASE_NUMBERS_MAX * sizeof("/00000000")], *at = path;
+
+	do {
+		char *end;
+		unsigned long number = strtoul(text, &end, 10);
+
+		if (end == text || (*end && *end != ':') || c->n_numbers == CASE_NUMBERS_MAX)
+			return -EINVAL;
+		c->numbers[c->n_numbers++] = (unsigned int)number;
+		at += sprintf(at, "/%08x", (unsigned int)number);
+		text = *end ? end + 1 : end;
+	} while (*text);
+	c->ask.object = LSMD_OBJECT_NAME;
+	return name_read(c, path, at - path, &c->ask.name);
+}
+
 static int object_read(struct test_case *c)
 {
 	const char *rest;
@@ -239,6 +260,8 @@ static int object_read(struct test_case *c)
 		c->ask.object = LSMD_OBJECT_NONE;
 		return 0;
 	}
+	if ((rest = prefix_skip(c->object, "name:")))
+		return numbers_read(c, rest);
 	if ((rest = prefix_skip(c->object, "unix:@"))) {
 		c->ask.object = LSMD_OBJECT_ABSTRACT;
 		return name_read(c, rest, strlen(rest), &c->ask.name);
@@ -310,7 +333,7 @@ static void unix_address(struct test_case *c)
 	struct sockaddr_un *un = (struct sockaddr_un *)&c->address;
 	size_t abstract = c->ask.object == LSMD_OBJECT_ABSTRACT;
 
-	if (!(c->ask.wanted & LSMD_ACCESS_CONNECT) || c->ask.object == LSMD_OBJECT_ADDRESS ||
+	if (!(c->ask.wanted & LSMD_ACCESS_ADDRESSED) || c->ask.object == LSMD_OBJECT_ADDRESS ||
 	    c->ask.name.len + 1 > sizeof(un->sun_path))
 		return;
 	un->sun_family = AF_UNIX;

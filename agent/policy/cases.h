@@ -27,6 +27,9 @@ enum case_node {
 	CASE_SCRIPT, /* exec of a script: two questions, the second one for its interpreter */
 };
 
+/* Numbers in one name. */
+#define CASE_NUMBERS_MAX 3
+
 struct test_case {
 	const char *table; /* name of the file, as given */
 	unsigned int line;
@@ -43,6 +46,8 @@ struct test_case {
 	enum case_node node;
 	struct ask ask;
 	struct ask_bytes interpreter; /* SCRIPT: asked with deny_only when the script may be executed */
+	unsigned int numbers[CASE_NUMBERS_MAX]; /* of a "name:" */
+	size_t n_numbers;
 	struct sockaddr_storage address; /* of a connect: as written, before it was normalised; len 0: it has no room */
 	socklen_t address_len;
 	char *memory[8]; /* what ask points into */

@@ -118,6 +118,32 @@ static int pattern_add(struct compiler *compiler, enum lsmd_tree tree, const str
 	return r;
 }
 
+/* Where IPv4 lies. */
+#define MAPPED ((unsigned __int128)0xffff00000000ull)
+
+/*
+ * A socket at the unspecified address takes what comes for every address: a deny of one of them reaches it too. The one of IPv6
+ * stands for those of IPv4 as well, unless it was told not to.
+ */
+static int range_add_unspecified(struct compiler *compiler, const struct object *object, uint32_t deny, uint32_t rule)
+{
+	struct range range = {
+		.protos = object->protos,
+		.first_port = object->first_port,
+		.last_port = object->last_port,
+		.deny = deny,
+		.rule = rule,
+	};
+	unsigned __int128 first = (unsigned __int128)object->first_hi << 64 | object->first_lo;
+	unsigned __int128 last = (unsigned __int128)object->last_hi << 64 | object->last_lo;
+	int r = addr_add(&compiler->addr, &range);
+
+	if (r || last < MAPPED || first > (MAPPED | 0xffffffffu))
+		return r;
+	range.first = range.last = MAPPED;
+	return addr_add(&compiler->addr, &range);
+}
+
 static int range_add(struct compiler *compiler, const struct object *object, const struct entry *entry)
 {
 	const struct range range = {
@@ -131,7 +157,11 @@ static int range_add(struct compiler *compiler, const struct object *object, con
 		.rule = entry->rule,
 	};
 
-	return addr_add(&compiler->addr, &range);
+	int r = addr_add(&compiler->addr, &range);
+
+	if (!r && entry->deny & LSMD_ACCESS_LOCAL)
+		r = range_add_unspecified(compiler, object, entry->deny & LSMD_ACCESS_LOCAL, entry->rule);
+	return r;
 }
 
 /* The part of a speech that is about some verbs only. */
@@ -159,8 +189,7 @@ static int everything_add(struct compiler *compiler, const struct speech *speech
 		.last_lo = ~0ull,
 		.last_port = UINT16_MAX,
 	};
-	const uint32_t addressed =
-		LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN | LSMD_ACCESS_ACCEPT;
+	const uint32_t addressed = LSMD_ACCESS_ADDRESSED;
 	const uint32_t files = LSMD_ACCESS_FILES | LSMD_ACCESS_DEVICES | LSMD_ACCESS_EXEC | LSMD_ACCESS_MAP;
 	struct entry named = entry_of(&speech->entry, files | addressed);
 	struct entry sockets = entry_of(&speech->entry, addressed);
@@ -170,10 +199,18 @@ static int everything_add(struct compiler *compiler, const struct speech *speech
 	if (!r)
 		r = root_add(compiler, LSMD_TREE_ABSTRACT, TREE_EXACT | TREE_BELOW, &sockets);
 	if (!r)
-		r = root_add(compiler, LSMD_TREE_NONE, TREE_EXACT, &others);
+		r = root_add(compiler, LSMD_TREE_NAME, TREE_EXACT | TREE_BELOW, &others);
 	if (!r && sockets.allow | sockets.deny)
 		r = range_add(compiler, &anywhere, &sockets);
 	return r;
+}
+
+/* A name of fewer components than the hooks give means all that goes on with it. */
+static int tree_add_name(struct compiler *compiler, const struct object *object, const struct entry *entry)
+{
+	int r = tree_add(&compiler->tree, LSMD_TREE_NAME, object->bytes, object->len, TREE_EXACT | TREE_BELOW, entry);
+
+	return r == TREE_TOO_MANY ? refuse_size(compiler, object->place) : r;
 }
 
 static int object_add(struct compiler *compiler, const struct object *object, const struct speech *speech)
@@ -186,6 +223,8 @@ static int object_add(struct compiler *compiler, const struct object *object, co
 		return pattern_add(compiler, LSMD_TREE_ABSTRACT, object, speech);
 	case OBJECT_INET:
 		return range_add(compiler, object, &speech->entry);
+	case OBJECT_NAME:
+		return tree_add_name(compiler, object, &speech->entry);
 	case OBJECT_ALL:
 		return everything_add(compiler, speech);
 	}

@@ -10,6 +10,10 @@
 #include "agent/util/cleanup.h"
 #include "agent/util/vec.h"
 
+/* Parts of a numbered name, and bytes of its path. */
+#define NUMBERS_MAX 3
+#define NUMBERS_LEN_MAX (NUMBERS_MAX * (1 + LSMD_NAME_DIGITS))
+
 #define RECORDS(image, section, type) ((const type *)((const char *)(image) + (image)->section.off))
 
 static int layers_compare(const void *a, const void *b)
@@ -284,17 +288,66 @@ static int undecided_compare(struct differ *differ)
 	return r;
 }
 
-/* Verbs whose objects have neither name nor address. */
-static int objectless_compare(struct differ *differ)
+/* The path of a node in the tree of numbered names, from its end to its start. Return: parts, 0: not of that tree */
+static size_t numbers_spell(const struct nodes_index *index, const struct lsmd_node *node, char path[NUMBERS_LEN_MAX])
 {
+	size_t parts = 0;
+
+	for (; parts < NUMBERS_MAX && node; node = index->by_id[node->parent]) {
+		char *at = path + NUMBERS_LEN_MAX - ++parts * (1 + LSMD_NAME_DIGITS);
+
+		if ((node->meta & 0xff) != LSMD_NAME_DIGITS)
+			return 0;
+		at[0] = '/';
+		memcpy(at + 1, node->name, LSMD_NAME_DIGITS);
+		if (node->parent < LSMD_N_TREES)
+			return node->parent == LSMD_TREE_NAME ? parts : 0;
+	}
+	return 0;
+}
+
+/* Names of one side with so many parts, for verbs that no shorter name has shown to differ. */
+static int numbers_ask(struct differ *differ, const struct nodes_index *index, size_t parts, uint32_t *left)
+{
+	char path[NUMBERS_LEN_MAX];
+	int r = 0;
+
+	for (uint32_t id = LSMD_N_TREES; id < index->n_ids && r >= 0; id++) {
+		size_t len = parts * (1 + LSMD_NAME_DIGITS);
+		struct ask ask = { .object = LSMD_OBJECT_NAME, .name = { .len = len } };
+
+		if (!index->by_id[id] || numbers_spell(index, index->by_id[id], path) != parts)
+			continue;
+		ask.name.bytes = arena_copy(&differ->diff->memory, path + NUMBERS_LEN_MAX - len, len);
+		if (!ask.name.bytes)
+			return -ENOMEM;
+		for (unsigned int v = 0; v < LSMD_N_VERBS && r >= 0; v++) {
+			ask.wanted = *left & 1u << v;
+			r = ask.wanted ? differ_ask(differ, &ask, NULL) : 0;
+			*left &= r > 0 ? ~ask.wanted : ~0u;
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * Verbs whose objects are numbered names, or nothing. A rule means a name and all that goes on with it, so that what holds for the names that
+ * rules have holds for all.
+ */
+static int numbered_compare(struct differ *differ)
+{
+	uint32_t left = ((1u << LSMD_N_VERBS) - 1) & ~(DIFFER_NAMED | DIFFER_ADDRESSED);
 	int r = 0;
 
 	for (unsigned int v = 0; v < LSMD_N_VERBS && r >= 0; v++) {
-		const struct ask ask = { .wanted = 1u << v, .object = LSMD_OBJECT_NONE };
+		const struct ask ask = { .wanted = left & 1u << v, .object = LSMD_OBJECT_NONE };
 
-		if (!(ask.wanted & (DIFFER_NAMED | DIFFER_ADDRESSED)))
-			r = differ_ask(differ, &ask, NULL);
+		r = ask.wanted ? differ_ask(differ, &ask, NULL) : 0;
+		left &= r > 0 ? ~ask.wanted : ~0u;
 	}
+	for (size_t parts = 1; parts <= NUMBERS_MAX && r >= 0; parts++)
+		for (int s = 0; s < 2 && r >= 0; s++)
+			r = numbers_ask(differ, &differ->indices[s], parts, &left);
 	return r < 0 ? r : 0;
 }
 
@@ -322,7 +375,7 @@ static int domain_compare(struct differ *differ)
 	if (!r)
 		r = differ_addresses(differ);
 	if (!r)
-		r = objectless_compare(differ);
+		r = numbered_compare(differ);
 	return r ? r : undecided_compare(differ);
 }
 

@@ -90,7 +90,7 @@ static bool rule_valid(const struct lsmd_image_header *image, lsmd_u32 rule)
 
 static bool header_valid(const struct lsmd_image_header *image)
 {
-	for (unsigned int t = 0; t < LSMD_N_TREES; t++)
+	for (unsigned int t = 0; t < LSMD_TREES_ROOM; t++)
 		if (!class_valid(image, image->root[t].exact) || !class_valid(image, image->root[t].below))
 			return false;
 	return image->subject_dfa < image->states.n && image->subject_map < image->bytemaps.n;

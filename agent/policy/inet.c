@@ -155,19 +155,26 @@ static int address_parse(const struct spot *spot, const struct part *part, struc
 		      brackets ? "this is no IPv6 address" : "this is no IPv4 address");
 }
 
-/* MEANING.md 21: the kernel takes the unspecified address for loopback, and so do rules. */
-static void unspecified_warn(const struct spot *spot, const struct part *part, struct prefix *prefix)
+/*
+ * MEANING.md 21, 22: as an aim the kernel takes the unspecified address for loopback, and so do rules; as an address of one's own it is
+ * every address.
+ */
+static int unspecified_check(const struct spot *spot, const struct part *part, struct prefix *prefix)
 {
 	const char *meant = prefix->v4 ? "127.0.0.1" : "[::1]";
 	bool unspecified = !prefix->first.hi && prefix->first.lo == (prefix->v4 ? MAPPED : 0);
 	char mend[64];
 
-	if (!unspecified || prefix->bits != 128)
-		return;
+	if (!unspecified || prefix->bits != 128 || !(spot->access & ~LSMD_ACCESS_LOCAL))
+		return 0;
+	if (spot->access & LSMD_ACCESS_LOCAL)
+		return refuse(spot, part, "bad-address", "write two rules",
+			      "the unspecified address is loopback to connect to, and every address to bind");
 	prefix->first.lo |= prefix->v4 ? 0x7f000001 : 1;
 	snprintf(mend, sizeof(mend), "write %s for loopback, * for any address", meant);
 	diag_add(spot->diags, DIAG_WARNING, "unspecified-address", spot_place(spot, part->off, part->len), mend,
 		 "to connect to the unspecified address is to connect to %s, and the rule means that", meant);
+	return 0;
 }
 
 static void host_bits_warn(const struct spot *spot, const struct part *part, struct prefix *prefix)
@@ -207,8 +214,7 @@ static int prefix_read(const struct spot *spot, const struct part *part, struct 
 		prefix->bits = n + (prefix->v4 ? 96 : 0);
 	}
 	host_bits_warn(spot, part, prefix);
-	unspecified_warn(spot, part, prefix);
-	return 0;
+	return unspecified_check(spot, part, prefix);
 }
 
 static void range_add(struct object ret[2], size_t *ret_n, struct wide first, struct wide last)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/policy/inet.h"
+#include "agent/policy/named.h"
 #include "agent/policy/object.h"
 #include "agent/policy/pattern.h"
 #include "agent/policy/schema.h"
@@ -131,13 +132,16 @@ static int to_read(struct reader *reader, const struct spot *spot, const struct 
 
 static int name_read(struct reader *reader, const struct spot *spot, const struct text *text)
 {
-	struct object all = { .kind = OBJECT_ALL };
+	struct object all = { .kind = OBJECT_ALL }, named = { .kind = OBJECT_NAME };
+	char path[NAMED_LEN_MAX];
 
 	if (text_is(text, "*"))
 		return object_add(reader, spot, &all);
-	diag_add(reader->diags, DIAG_ERROR, "bad-name", doc_place(spot->doc, spot->value), "write \"name\": \"*\"",
-		 "this version holds the name '*' only");
-	return OBJECT_REFUSED;
+	if (named_read(spot, spot->access, text->bytes, text->len, path, &named.len))
+		return OBJECT_REFUSED;
+	named.verb = (unsigned int)__builtin_ctz(spot->access);
+	named.bytes = arena_copy(reader->memory, path, named.len);
+	return named.bytes ? object_add(reader, spot, &named) : -ENOMEM;
 }
 
 /* What a string stands for: names are no patterns, and hold no variables. */
@@ -155,6 +159,7 @@ static int texts_read(struct reader *reader, struct spot *spot, enum verb_object
 	if (!only)
 		return -ENOMEM;
 	only->bytes = doc_string(spot->doc, spot->value, &only->len);
+	spot->verbatim = true;
 	return only->bytes ? 0 : -ENOMEM;
 }
 
@@ -181,10 +186,12 @@ static int string_read(struct reader *reader, struct spot *spot, enum verb_objec
 	return worst;
 }
 
-int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind, bool deny,
-		 struct object **ret, size_t *ret_n)
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind,
+		 uint32_t access, bool deny, struct object **ret, size_t *ret_n)
 {
-	struct spot spot = { .doc = doc, .deny = deny, .diags = reader->diags, .services = &reader->services };
+	struct spot spot = {
+		.doc = doc, .deny = deny, .access = access, .diags = reader->diags, .services = &reader->services
+	};
 	int r, worst = 0;
 
 	reader->objects.n = 0;

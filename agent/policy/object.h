@@ -18,6 +18,7 @@ struct spot {
 	uint32_t value;
 	bool verbatim; /* offsets in the text that is read are offsets in the string */
 	bool deny; /* of a deny rule: what cannot be resolved may not be left out */
+	uint32_t access; /* verbs of the rule; 0: of a subject */
 	struct services *services;
 	struct diags *diags;
 };
@@ -54,10 +55,11 @@ enum {
 /**
  * objects_read() - all that a string, or a list of strings, names
  * @kind: which key the strings stand under
+ * @access: verbs of the rule that names them; 0: a subject does
  * @ret:  in reader->memory; may be empty when every name of an allow rule could not be resolved (a warning was added)
  * Return: 0, OBJECT_REFUSED, -ENOMEM
  */
-int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind, bool deny,
-		 struct object **ret, size_t *ret_n);
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind,
+		 uint32_t access, bool deny, struct object **ret, size_t *ret_n);
 
 #endif

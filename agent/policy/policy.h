@@ -28,6 +28,7 @@ enum object_kind {
 	OBJECT_UNIX,     /* the same, from "unix:/…": a socket's name */
 	OBJECT_ABSTRACT, /* pattern over abstract unix names, without the "@" */
 	OBJECT_INET,     /* protocols, addresses, ports */
+	OBJECT_NAME,     /* what else a verb acts on, from "name": a name of struct object.bytes and all that goes on with it */
 	OBJECT_ALL,      /* "name": "*": whatever the verb acts on */
 };
 
@@ -35,8 +36,9 @@ enum object_kind {
 struct object {
 	enum object_kind kind;
 	struct place place;
-	const char *bytes; /* PATH, UNIX, ABSTRACT: a pattern valid for glob.h */
+	const char *bytes; /* PATH, UNIX, ABSTRACT: a pattern valid for glob.h. NAME: "/00000010/00000000", as named.h writes it */
 	size_t len;
+	unsigned int verb;         /* NAME: enum lsmd_verb whose name it is */
 	uint32_t protos;           /* INET: bit set of enum lsmd_proto */
 	uint64_t first_hi, first_lo; /* INET: first and last address, as in struct lsmd_interval; IPv4 is mapped */
 	uint64_t last_hi, last_lo;

@@ -253,7 +253,7 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
 	objects = object_key(doc, value, keys, wanted.first, reader->diags);
 	if (!objects)
 		return RULE_REFUSED;
-	r = objects_read(reader, doc, objects, verbs[wanted.first].object, rule.deny, &rule.objects, &rule.n_objects);
+	r = objects_read(reader, doc, objects, verbs[wanted.first].object, wanted.access, rule.deny, &rule.objects, &rule.n_objects);
 	if (r)
 		return r < 0 ? r : RULE_REFUSED;
 	*ret = rule;
@@ -492,6 +492,6 @@ int subject_read(struct reader *reader, struct doc *doc, uint32_t value, struct 
 	if (!schema_subject(doc, value, reader->diags, keys))
 		return RULE_REFUSED;
 	policy->children = !keys[SUBJECT_CHILDREN] || doc->values[keys[SUBJECT_CHILDREN]].truth;
-	r = objects_read(reader, doc, keys[SUBJECT_EXE], VERB_PATH, true, &policy->exes, &policy->n_exes);
+	r = objects_read(reader, doc, keys[SUBJECT_EXE], VERB_PATH, 0, true, &policy->exes, &policy->n_exes);
 	return r > 0 ? RULE_REFUSED : r;
 }

@@ -217,7 +217,7 @@ int tree_add(struct tree *tree, enum lsmd_tree root, const char *name, size_t le
 
 	if (root == LSMD_TREE_ABSTRACT)
 		r = component_find(tree, &id, name, len, &n_pieces);
-	else if (root != LSMD_TREE_NONE)
+	else
 		r = path_find(tree, root, name, len, &id);
 	if (!r && where & TREE_EXACT)
 		r = list_add(tree, &tree->nodes.items[id].exact, entry);

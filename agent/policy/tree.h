@@ -56,7 +56,6 @@ void tree_clear(struct tree *tree);
 /**
  * tree_add() - let a rule say something of a name
  * @name:  "/a/b" without a slash at the end, the root being empty; for LSMD_TREE_ABSTRACT the bytes of the name.
- *         LSMD_TREE_NONE has only its root.
  * @where: TREE_EXACT, TREE_BELOW or both
  * @entry: copied. Entries come sorted by layer, over all calls.
  * Return: 0, TREE_TOO_DEEP, TREE_TOO_MANY, -ENOMEM

@@ -6,6 +6,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "agent/policy/named.h"
+
 static const char *proto_name(uint32_t proto)
 {
 	static const char *const names[LSMD_N_PROTOS] = {
@@ -48,6 +50,9 @@ void object_add(struct buf *out, const struct record *record)
 		if (!strcmp(kind, "unix") && record->object.len)
 			buf_add_string(out, "unix:");
 		buf_add(out, record->object.bytes, record->object.len);
+		break;
+	case LSMD_OBJECT_NAME:
+		named_text(out, record_deciding(record)->verb, record->object.bytes, record->object.len);
 		break;
 	case LSMD_OBJECT_NONE:
 		break;

@@ -25,7 +25,7 @@ bool event_sound(const struct lsmd_event *event, size_t size)
 {
 	if (size < sizeof(*event) || event->n_answers == 0 || event->n_answers > LSMD_LAYERS_MAX)
 		return false;
-	if (event->hook >= LSMD_N_HOOKS || event->object > LSMD_OBJECT_ABSTRACT)
+	if (event->hook >= LSMD_N_HOOKS || event->object >= LSMD_N_OBJECTS)
 		return false;
 	for (size_t i = 0; i < event->n_answers; i++)
 		if (event->answers[i].verb >= LSMD_N_VERBS || event->answers[i].reason >= LSMD_N_REASONS)
@@ -134,7 +134,7 @@ static int record_set_bytes(struct record *record, const struct lsmd_event *even
 	const lsmd_u8 *at = event->bytes;
 	int r = 0;
 
-	if (event->object == LSMD_OBJECT_PATH || event->object == LSMD_OBJECT_ABSTRACT)
+	if (object_named(event->object))
 		r = bytes_copy(&record->object, at, event->object_len);
 	if (!r && event->other_len)
 		r = bytes_copy(&record->other, at + event->object_len, event->other_len);
@@ -284,6 +284,7 @@ const char *object_kind_name(const struct record *record)
 		[LSMD_OBJECT_PATH] = "file",
 		[LSMD_OBJECT_ADDRESS] = "address",
 		[LSMD_OBJECT_ABSTRACT] = "unix-abstract",
+		[LSMD_OBJECT_NAME] = "name",
 	};
 	uint32_t verb = record_deciding(record)->verb;
 

@@ -20,11 +20,11 @@
 	X(EXEC, "exec", EXEC, 1)                \
 	X(MAP, "map", EXEC, 0)                  \
 	X(CONNECT, "connect", NETWORK, 1)       \
-	X(SEND, "send", NETWORK, 0)             \
-	X(BIND, "bind", NETWORK, 0)             \
-	X(LISTEN, "listen", NETWORK, 0)         \
-	X(ACCEPT, "accept", NETWORK, 0)         \
-	X(SOCKET, "socket", NETWORK, 0)         \
+	X(SEND, "send", NETWORK, 1)             \
+	X(BIND, "bind", NETWORK, 1)             \
+	X(LISTEN, "listen", NETWORK, 1)         \
+	X(ACCEPT, "accept", NETWORK, 1)         \
+	X(SOCKET, "socket", NETWORK, 1)         \
 	X(CAPABILITY, "capability", CAPABILITY, 0) \
 	X(SIGNAL, "signal", PROCESS, 0)         \
 	X(PTRACE, "ptrace", PROCESS, 0)         \
@@ -72,6 +72,30 @@ enum lsmd_class_id {
 	LSMD_N_CLASSES,
 };
 
+/*
+ * Names of what verbs act on that have neither file nor address. A name is a path of numbers, each of LSMD_NAME_DIGITS lower-case hexadecimal
+ * digits, from the wide to the narrow:
+ *	socket		family / type, of internet families / protocol too; family / protocol of netlink, whose types mean nothing
+ *	capability	CAP_
+ *	signal		SIG
+ *	ptrace		enum lsmd_ptrace_name
+ *	module		enum lsmd_module_name
+ *	bpf		enum bpf_cmd
+ *	mount, userns	nothing: the root of the tree
+ * agent/policy/named.c has the words.
+ */
+#define LSMD_NAME_DIGITS 8
+
+enum lsmd_ptrace_name {
+	LSMD_PTRACE_READ = 1,  /* look: /proc/PID/mem, environ, maps, process_vm_readv */
+	LSMD_PTRACE_TRACE = 2, /* steer: attach, write memory, take descriptors */
+};
+
+enum lsmd_module_name {
+	LSMD_MODULE_LOAD = 1,    /* load or remove one */
+	LSMD_MODULE_REQUEST = 2, /* have the kernel load one */
+};
+
 /* What a rule that names `write` names with it (MEANING.md 18). */
 #define LSMD_ACCESS_WRITE_GROUP (LSMD_ACCESS_WRITE | LSMD_ACCESS_APPEND | LSMD_ACCESS_CREATE | LSMD_ACCESS_DELETE)
 
@@ -79,6 +103,12 @@ enum lsmd_class_id {
 #define LSMD_ACCESS_FILES                                                                              \
 	(LSMD_ACCESS_READ | LSMD_ACCESS_WRITE | LSMD_ACCESS_APPEND | LSMD_ACCESS_CREATE |              \
 	 LSMD_ACCESS_DELETE | LSMD_ACCESS_RENAME | LSMD_ACCESS_LINK | LSMD_ACCESS_SETATTR)
+
+/* The verbs whose addresses are the process's own (MEANING.md 22), where the unspecified address is every one of them. */
+#define LSMD_ACCESS_LOCAL (LSMD_ACCESS_BIND | LSMD_ACCESS_LISTEN | LSMD_ACCESS_ACCEPT)
+
+/* The verbs whose objects are addresses. */
+#define LSMD_ACCESS_ADDRESSED (LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_LOCAL)
 
 /* access_device() - the device twins of the file verbs in @access; the verbs that have none stay */
 static inline unsigned int access_device(unsigned int access)

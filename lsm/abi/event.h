@@ -38,8 +38,13 @@
 	X(BPRM_CHECK_SECURITY, "bprm_check_security")   \
 	X(BPRM_COMMITTED_CREDS, "bprm_committed_creds") \
 	X(TASK_ALLOC, "task_alloc")                     \
+	X(SOCKET_CREATE, "socket_create")               \
+	X(SOCKET_BIND, "socket_bind")                   \
 	X(SOCKET_CONNECT, "socket_connect")             \
+	X(SOCKET_LISTEN, "socket_listen")               \
+	X(SOCKET_ACCEPT, "socket_accept")               \
 	X(SOCKET_SENDMSG, "socket_sendmsg")             \
+	X(SOCKET_RECVMSG, "socket_recvmsg")             \
 	X(SCTP_BIND_CONNECT, "sctp_bind_connect")       \
 	X(UNIX_STREAM_CONNECT, "unix_stream_connect")   \
 	X(UNIX_MAY_SEND, "unix_may_send")               \
@@ -69,7 +74,16 @@ enum lsmd_object {
 	LSMD_OBJECT_PATH,     /* bytes[]: a name */
 	LSMD_OBJECT_ADDRESS,  /* address */
 	LSMD_OBJECT_ABSTRACT, /* bytes[]: an abstract unix name, without the leading NUL; may hold any byte */
+	LSMD_OBJECT_NAME,     /* bytes[]: what the verb acts on, as components of LSMD_NAME_DIGITS digits */
 };
+
+#define LSMD_N_OBJECTS (LSMD_OBJECT_NAME + 1)
+
+/* object_named() - has the object a name in one of the trees? */
+static inline int object_named(unsigned int object)
+{
+	return object == LSMD_OBJECT_PATH || object == LSMD_OBJECT_ABSTRACT || object == LSMD_OBJECT_NAME;
+}
 
 /* An internet address as decided on: normalised (MEANING.md 21). */
 struct lsmd_address {
@@ -147,7 +161,7 @@ enum lsmd_label_state {
 	LSMD_LABEL_GIVEN,
 };
 
-#define LSMD_LABEL_CONNECTING 1 /* flags: between socket_connect and unix_may_send */
+#define LSMD_LABEL_SENDING 1    /* flags: between socket_sendmsg and unix_may_send, a name was given */
 #define LSMD_LABEL_OVERFLOW 2   /* a swap put more layers on the task than it can carry: undecided */
 
 /* What a hook keeps on a task (MEANING.md 7, 8). Written by the task itself, but for the first by the iterator. */

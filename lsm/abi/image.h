@@ -26,7 +26,7 @@ typedef unsigned int lsmd_u32;
 typedef unsigned long long lsmd_u64;
 
 #define LSMD_IMAGE_MAGIC 0x3149444d534cull /* "LSMDI1" */
-#define LSMD_IMAGE_VERSION 1
+#define LSMD_IMAGE_VERSION 2
 
 struct lsmd_section {
 	lsmd_u32 off; /* bytes */
@@ -39,8 +39,12 @@ enum lsmd_tree {
 	LSMD_TREE_OBJECT,   /* names of files, sockets with a name included */
 	LSMD_TREE_SUBJECT,  /* names of programs that policies hold; cells list the layers, allow = ~0 */
 	LSMD_TREE_ABSTRACT, /* abstract unix names: one component, without the leading NUL */
+	LSMD_TREE_NAME,     /* what verbs act on that have neither file nor address: components are numbers, see access.h */
 	LSMD_N_TREES,
 };
+
+/* Room for roots: a power of two, so that any number is made a tree by a mask. */
+#define LSMD_TREES_ROOM 8
 
 struct lsmd_root {
 	lsmd_u32 exact; /* class of the root itself */
@@ -63,7 +67,7 @@ struct lsmd_image_header {
 	lsmd_u32 undecided;  /* or of all enforcing layers' undecided masks: what a task without a label is refused */
 	lsmd_u32 flags;
 	lsmd_u64 hash_key[LSMD_HASH_KEYS];
-	struct lsmd_root root[LSMD_N_TREES];
+	struct lsmd_root root[LSMD_TREES_ROOM];
 	lsmd_u32 subject_dfa; /* start state of the automaton over programs' names; 0: none */
 	lsmd_u32 subject_map; /* its byte map: index into bytemaps */
 	struct lsmd_section displace; /* lsmd_u32 each: displacement of a hash bucket */
@@ -238,6 +242,7 @@ struct lsmd_note {
 	lsmd_u32 reason; /* 0: none */
 };
 
+_Static_assert(LSMD_N_TREES <= LSMD_TREES_ROOM, "path.h masks with LSMD_TREES_ROOM - 1");
 _Static_assert(sizeof(struct lsmd_node) == 64, "a node is a cache line");
 _Static_assert(sizeof(struct lsmd_class) == 20, "layout");
 _Static_assert(sizeof(struct lsmd_cell) == 16, "layout");

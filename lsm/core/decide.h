@@ -295,7 +295,9 @@ LSMD_INLINE void said_of(const struct lsmd_view *view, const struct lsmd_request
 	if (req->object == LSMD_OBJECT_ADDRESS)
 		net_find(req->image, view, layer->net, &req->address, &said->cell[0]);
 	else if (req->object == LSMD_OBJECT_NONE)
-		class_find(req->image, view->image->root[LSMD_TREE_NONE].exact, id, &said->cell[0], 0);
+		class_find(req->image, view->image->root[LSMD_TREE_NAME].exact, id, &said->cell[0], 0);
+	else if (req->object == LSMD_OBJECT_NAME)
+		class_find(req->image, found->class, id, &said->cell[0], 0); /* no automaton has such names */
 	else
 		said_name(req->image, view, id, layer, name, found->class, said);
 }
@@ -313,7 +315,7 @@ LSMD_INLINE void layer_decide_one(const struct lsmd_view *view, const struct lsm
 /* request_named() - is its object a name? */
 LSMD_INLINE int request_named(const struct lsmd_request *req)
 {
-	return req->object == LSMD_OBJECT_PATH || req->object == LSMD_OBJECT_ABSTRACT;
+	return object_named(req->object);
 }
 
 /* layer_refuses() - what a layer refuses in the end; a literal name that it alone has rules about is answered by its class */

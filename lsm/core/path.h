@@ -131,7 +131,7 @@ LSMD_GLOBAL int path_find(lsmd_image_id image, const struct lsmd_name *name, str
 	if (!name || !found || !view_open(&walk.view, image))
 		return 0;
 	walk.i = name->first;
-	walk.id = name->tree & 3;
+	walk.id = name->tree & (LSMD_TREES_ROOM - 1);
 	walk.found.below = walk.view.image->root[walk.id].below;
 	walk.found.class = walk.found.below;
 	walk.found.leaf = walk.view.image->nodes.n == 0;

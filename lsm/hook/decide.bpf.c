@@ -214,7 +214,7 @@ static __always_inline void event_object(struct lsmd_scratch *s)
 	event->object_len = 0;
 	event->other_len = 0;
 	event->program_len = 0;
-	if (event->object == LSMD_OBJECT_PATH || event->object == LSMD_OBJECT_ABSTRACT) {
+	if (object_named(event->object)) {
 		if (s->name.reason == LSMD_REASON_NONE || s->name.reason == LSMD_REASON_FOREIGN_NAMESPACE)
 			at = bytes_add(s, &s->name, 0);
 		event->object_len = at;

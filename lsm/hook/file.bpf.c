@@ -277,6 +277,8 @@ int BPF_PROG(lsmd_path_mknod, const struct path *dir, struct dentry *dentry, uns
 
 	if (type == S_IFCHR || type == S_IFBLK)
 		wanted = access_device(wanted);
+	if (type == S_IFSOCK)
+		wanted |= LSMD_ACCESS_BIND; /* a unix socket is being bound to the name */
 	return ret ?: path_decide(LSMD_HOOK_PATH_MKNOD, dentry, dir->mnt, wanted);
 }
 

@@ -205,8 +205,17 @@ struct linux_binprm {
 	struct file *interpreter;
 };
 
+struct in6_addr {
+	union {
+		u32 u6_addr32[4];
+	} in6_u;
+};
+
 struct sock_common {
 	unsigned short skc_family;
+	u32 skc_rcv_saddr;
+	u16 skc_num;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
@@ -274,6 +283,7 @@ struct bpf_iter_meta {
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_NETLINK 16
+#define AF_SMC 43
 
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
@@ -303,6 +313,7 @@ struct bpf_iter_meta {
 #define RENAME_EXCHANGE 2
 
 #define S_IFMT 0170000
+#define S_IFSOCK 0140000
 #define S_IFCHR 0020000
 #define S_IFDIR 0040000
 #define S_IFBLK 0060000

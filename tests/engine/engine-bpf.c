@@ -123,7 +123,12 @@ static void name_fill(struct lsmd_name *name, enum lsmd_tree tree, struct ask_by
 
 static void work_fill(struct engine_work *work, const struct ask *ask)
 {
-	enum lsmd_tree tree = ask->object == LSMD_OBJECT_ABSTRACT ? LSMD_TREE_ABSTRACT : LSMD_TREE_OBJECT;
+	static const enum lsmd_tree trees[LSMD_N_OBJECTS] = {
+		[LSMD_OBJECT_PATH] = LSMD_TREE_OBJECT,
+		[LSMD_OBJECT_ABSTRACT] = LSMD_TREE_ABSTRACT,
+		[LSMD_OBJECT_NAME] = LSMD_TREE_NAME,
+	};
+	enum lsmd_tree tree = trees[ask->object];
 
 	work->n_programs = ask->n_programs;
 	work->req = (struct lsmd_request){

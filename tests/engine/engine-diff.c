@@ -255,6 +255,12 @@ static bool undecided(const struct pair *pair, const struct ask *ask)
 	return false;
 }
 
+/* A numbered name is told by all names of its verb, which is none. */
+static bool shorter_number(const struct ask *told, const struct ask *ask)
+{
+	return told->object == LSMD_OBJECT_NONE && ask->object == LSMD_OBJECT_NAME;
+}
+
 /* A difference that was told, for these layers and this way of asking, by a name that is not longer. */
 static bool told(const struct pair *pair, const struct diff_layers layers[2], const struct ask *ask)
 {
@@ -267,7 +273,7 @@ static bool told(const struct pair *pair, const struct diff_layers layers[2], co
 		if (change->kind == DIFF_UNDECIDED && undecided(pair, ask))
 			return true;
 		/* A device twin that differs where its verb does is not told again. */
-		if (change->ask.object != ask->object || change->kind != DIFF_ACCESS ||
+		if ((change->ask.object != ask->object && !shorter_number(&change->ask, ask)) || change->kind != DIFF_ACCESS ||
 		    (change->ask.wanted != ask->wanted && change->ask.wanted != access_plain(ask->wanted)))
 			continue;
 		/* A verb that differs at a name alone is not asked with two. */

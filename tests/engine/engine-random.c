@@ -28,6 +28,7 @@ enum met {
 	MET_DIRECTORY_MOVED,
 	MET_DEVICE_REFUSED,
 	MET_ADDRESS_RULE,
+	MET_NAME_RULE,
 	MET_ABSTRACT_RULE,
 	MET_NOBODY,
 	MET_SEVERAL_LAYERS,
@@ -46,6 +47,7 @@ static const char *const met_names[N_MET] = {
 	[MET_DIRECTORY_MOVED] = "directory moved",
 	[MET_DEVICE_REFUSED] = "device refused by a default",
 	[MET_ADDRESS_RULE] = "address found in a rule",
+	[MET_NAME_RULE] = "numbered name found in a rule",
 	[MET_ABSTRACT_RULE] = "abstract name found in a rule",
 	[MET_NOBODY] = "held by nobody",
 	[MET_SEVERAL_LAYERS] = "several layers",
@@ -73,6 +75,7 @@ static void met_answer(struct run *run, const struct ask *ask, const struct lsmd
 	if (answer->reason == LSMD_REASON_RULE) {
 		run->met[deny ? MET_RULE_DENY : MET_RULE_ALLOW]++;
 		run->met[MET_ADDRESS_RULE] += ask->object == LSMD_OBJECT_ADDRESS;
+		run->met[MET_NAME_RULE] += ask->object == LSMD_OBJECT_NAME;
 		run->met[MET_ABSTRACT_RULE] += ask->object == LSMD_OBJECT_ABSTRACT;
 	}
 	if (answer->reason == LSMD_REASON_DEFAULT)

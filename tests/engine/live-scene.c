@@ -142,7 +142,7 @@ static int listener_make(struct live_scene *scene)
 
 	if (c->ask.object == LSMD_OBJECT_ADDRESS) {
 		len = inet_address(&c->ask.address, &address);
-		type = SOCK_STREAM;
+		type = scene->way->proto == LSMD_PROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	}
 	if (c->ask.object == LSMD_OBJECT_PATH) {
 		int r = folders_make(c->ask.name.bytes);
@@ -172,7 +172,7 @@ static int before_make(struct live_scene *scene)
 
 	switch (scene->way->before) {
 	case BEFORE_NOTHING:
-		return c->ask.name.len ? folders_make(c->ask.name.bytes) : 0;
+		return c->ask.object == LSMD_OBJECT_PATH ? folders_make(c->ask.name.bytes) : 0;
 	case BEFORE_OBJECT:
 		r = object_make(c->node, c->ask.name.bytes);
 		return r || !c->ask.other.len ? r : folders_make(c->ask.other.bytes);
@@ -185,6 +185,7 @@ static int before_make(struct live_scene *scene)
 	case BEFORE_PROGRAM:
 		return program_scene_make(c);
 	case BEFORE_LISTENER:
+	case BEFORE_INHERITED:
 		return listener_make(scene);
 	case BEFORE_MOUNT_POINT:
 		return mount_scene_make(false);

@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -488,6 +489,155 @@ static int act_connect_packet(const struct live_task *task)
 	return unix_connect(task, SOCK_SEQPACKET);
 }
 
+/* ---- send, bind, listen, accept, socket ---- */
+
+static int socket_of(const struct live_task *task, int type)
+{
+	int fd = socket(task->address->sa_family, type | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int inet_type(const struct live_task *task)
+{
+	return task->proto == LSMD_PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+}
+
+static int act_sendto(const struct live_task *task)
+{
+	int fd = socket_of(task, SOCK_DGRAM);
+
+	if (fd < 0)
+		return fd;
+	return sendto(fd, "x", 1, 0, task->address, task->address_len) == 1 ? 0 : -errno;
+}
+
+/* Many messages in one call; the address is looked at for the first. */
+static int act_sendmmsg(const struct live_task *task)
+{
+	struct iovec bytes = { .iov_base = "x", .iov_len = 1 };
+	struct mmsghdr messages[2] = {};
+	int fd = socket_of(task, SOCK_DGRAM);
+
+	if (fd < 0)
+		return fd;
+	for (int i = 0; i < 2; i++)
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = (void *)task->address,
+			.msg_namelen = task->address_len,
+			.msg_iov = &bytes,
+			.msg_iovlen = 1,
+		};
+	return sendmmsg(fd, messages, 2, 0) > 0 ? 0 : -errno;
+}
+
+/* IPv4 is also sent to when the address has no family. */
+static int act_sendto_unspec(const struct live_task *task)
+{
+	struct sockaddr_storage address = {};
+	int fd = socket_of(task, SOCK_DGRAM);
+
+	if (fd < 0)
+		return fd;
+	memcpy(&address, task->address, task->address_len);
+	if (address.ss_family == AF_INET)
+		address.ss_family = AF_UNSPEC;
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&address, task->address_len) == 1 ? 0 : -errno;
+}
+
+static int bound(const struct live_task *task, int type)
+{
+	int fd = socket_of(task, type), one = 1;
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return bind(fd, task->address, task->address_len) ? -errno : fd;
+}
+
+static int act_bind_inet(const struct live_task *task)
+{
+	int r = bound(task, inet_type(task));
+
+	return r < 0 ? r : 0;
+}
+
+static int act_bind_stream(const struct live_task *task)
+{
+	int r = bound(task, SOCK_STREAM);
+
+	return r < 0 ? r : 0;
+}
+
+static int act_bind_dgram(const struct live_task *task)
+{
+	int r = bound(task, SOCK_DGRAM);
+
+	return r < 0 ? r : 0;
+}
+
+/* Port 0 is what a socket has that was never bound. */
+static int listening(const struct live_task *task)
+{
+	const struct sockaddr_in *address = (const struct sockaddr_in *)task->address;
+	bool unbound = task->address->sa_family != AF_UNIX && !address->sin_port;
+	int fd = unbound ? socket_of(task, SOCK_STREAM) : bound(task, SOCK_STREAM);
+
+	if (fd < 0)
+		return fd;
+	return listen(fd, 1) ? -errno : fd;
+}
+
+static int act_listen(const struct live_task *task)
+{
+	int r = listening(task);
+
+	return r < 0 ? r : 0;
+}
+
+/* MPTCP is TCP. */
+static int act_listen_mptcp(const struct live_task *task)
+{
+	int fd = socket(task->address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	const struct sockaddr_in *address = (const struct sockaddr_in *)task->address;
+
+	if (fd < 0)
+		return -errno;
+	if (address->sin_port && bind(fd, task->address, task->address_len))
+		return -errno;
+	return listen(fd, 1) ? -errno : 0;
+}
+
+/* Nobody comes: what counts is being allowed to wait. A socket that somebody else made listen is decided here too. */
+static int act_accept(const struct live_task *task)
+{
+	int fd = task->listener, flags;
+
+	if (fd < 0)
+		return -EBADF;
+	flags = fcntl(fd, F_GETFL);
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return accept(fd, NULL, NULL) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+/* A family that this kernel does not have, or that an owner may not use (EACCES, of echo requests), was asked for behind every policy. */
+static int act_socket(const struct live_task *task)
+{
+	int family = task->numbers[0], type = SOCK_RAW, protocol = 0, fd;
+
+	if (family == AF_NETLINK) {
+		protocol = task->numbers[1];
+	} else {
+		type = task->numbers[1];
+		protocol = task->numbers[2];
+	}
+	fd = socket(family, type | SOCK_CLOEXEC, protocol);
+	if (fd >= 0 || errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT || errno == ENODEV ||
+	    errno == EACCES)
+		return 0;
+	return -errno;
+}
+
 /* ---- mount ---- */
 
 static int act_mount(const struct live_task *task)
@@ -592,6 +742,23 @@ const struct live_way live_ways[] = {
 	{ "packets", "connect", FILE_NODE, PATH, SOCK_SEQPACKET, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_packet },
 	{ "stream", "connect", FILE_NODE, ABSTRACT, SOCK_STREAM, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_stream },
 	{ "datagram", "connect", FILE_NODE, ABSTRACT, SOCK_DGRAM, BEFORE_LISTENER, AFTER_NOTHING, act_connect_dgram },
+	{ "sendto", "send", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_LISTENER, AFTER_CONNECTED, act_sendto },
+	{ "sendmmsg", "send", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_LISTENER, AFTER_CONNECTED, act_sendmmsg },
+	{ "unspec", "send", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_LISTENER, AFTER_CONNECTED, act_sendto_unspec },
+	{ "datagram", "send", FILE_NODE, PATH, SOCK_DGRAM, BEFORE_LISTENER, AFTER_CONNECTED, act_sendto },
+	{ "datagram", "send", FILE_NODE, ABSTRACT, SOCK_DGRAM, BEFORE_LISTENER, AFTER_CONNECTED, act_sendto },
+	{ "bind", "bind", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_NOTHING, AFTER_NOTHING, act_bind_inet },
+	{ "bind", "bind", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_NOTHING, AFTER_NOTHING, act_bind_inet },
+	{ "stream", "bind", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_bind_stream },
+	{ "datagram", "bind", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_bind_dgram },
+	{ "stream", "bind", FILE_NODE, ABSTRACT, 0, BEFORE_NOTHING, AFTER_NOTHING, act_bind_stream },
+	{ "listen", "listen", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_NOTHING, AFTER_NOTHING, act_listen },
+	{ "mptcp", "listen", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_NOTHING, AFTER_NOTHING, act_listen_mptcp },
+	{ "stream", "listen", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_NOTHING, act_listen },
+	{ "stream", "listen", FILE_NODE, ABSTRACT, 0, BEFORE_NOTHING, AFTER_NOTHING, act_listen },
+	{ "inherited", "accept", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_INHERITED, AFTER_NOTHING, act_accept },
+	{ "inherited", "accept", FILE_NODE, PATH, SOCK_STREAM, BEFORE_INHERITED, AFTER_NOTHING, act_accept },
+	{ "socket", "socket", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_socket },
 	{ "mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_mount },
 	{ "bind", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_bind },
 	{ "move_mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_move_mount },

@@ -22,6 +22,7 @@
 
 #define ACT_WORD "lsmd-live-act"
 #define SUBJECT_SECONDS 20
+#define LISTENER_FD 30 /* where a subject finds a socket that it inherits */
 
 /* ---- the subject ---- */
 
@@ -46,10 +47,12 @@ static int subject_main(char **words)
 	struct live_task task = { .name = name, .other = other, .address = (void *)&address, .proto = way->proto };
 
 	alarm(SUBJECT_SECONDS);
+	task.listener = way->before == BEFORE_INHERITED ? LISTENER_FD : -1;
 	task.name_len = hex_read(words[1], name);
 	hex_read(words[2], other);
 	task.address_len = hex_read(words[3], bytes);
 	memcpy(&address, bytes, task.address_len);
+	sscanf(name, "/%8x/%8x/%8x", &task.numbers[0], &task.numbers[1], &task.numbers[2]);
 	return -way->act(&task);
 }
 
@@ -93,7 +96,9 @@ static int subject_run(const struct live_scene *scene, char *const argv[])
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (scene->listener >= 0)
+		if (scene->way->before == BEFORE_INHERITED)
+			dup2(scene->listener, LISTENER_FD);
+		else if (scene->listener >= 0)
 			close(scene->listener);
 		execve(argv[0], argv, environment);
 		_exit(errno);

@@ -22,6 +22,8 @@ struct live_task {
 	const struct sockaddr *address;
 	socklen_t address_len;
 	int proto; /* enum lsmd_proto of the address */
+	unsigned int numbers[CASE_NUMBERS_MAX]; /* of a NAME */
+	int listener; /* a socket that listens and was made by somebody else; -1: none */
 };
 
 /* What there is before the thing is done. */
@@ -32,6 +34,7 @@ enum live_before {
 	BEFORE_XATTR,       /* the object, with an extended attribute */
 	BEFORE_PROGRAM,     /* the object is a copy of this program, or a script for one */
 	BEFORE_LISTENER,    /* a socket that takes connections at the address */
+	BEFORE_INHERITED,   /* the same, and the subject inherits it */
 	BEFORE_MOUNT_POINT, /* a folder to mount on */
 	BEFORE_MOUNT,       /* something mounted there */
 };

@@ -17,6 +17,7 @@ struct thing {
 	enum lsmd_object object;
 	struct ask_bytes name;
 	const struct lsmd_address *address;
+	bool local; /* the address is the process's own */
 };
 
 /* Does a written pattern match the name? NAIVE_MATCH_*, or a negative error. */
@@ -41,6 +42,30 @@ static int pattern_match(const char *pattern, size_t len, struct ask_bytes name)
 	return match;
 }
 
+/* 22: a name means all that goes on with it, part by part. */
+static bool name_within(const struct object *object, struct ask_bytes name)
+{
+	return object->len <= name.len && memcmp(object->bytes, name.bytes, object->len) == 0 &&
+	       (object->len == name.len || name.bytes[object->len] == '/');
+}
+
+/*
+ * 22: a process that asks for the unspecified address asks for all of them, so that a deny of any one refuses: all of both versions
+ * for IPv6's, all of version 4 for IPv4's.
+ */
+static bool unspecified_denied(const struct object *object, const struct lsmd_address *address)
+{
+	bool starts_before = object->first_hi == 0 && object->first_lo <= 0xffffffffffff;
+	bool ends_behind = object->last_hi > 0 || object->last_lo >= 0xffff00000000;
+
+	if (address->hi || (address->lo && address->lo != 0xffff00000000))
+		return false;
+	if (address->lo && !(starts_before && ends_behind))
+		return false;
+	return (object->protos >> address->proto & 1) && address->port >= object->first_port &&
+	       address->port <= object->last_port;
+}
+
 static bool address_within(const struct object *object, const struct lsmd_address *address)
 {
 	bool from = address->hi > object->first_hi ||
@@ -53,11 +78,15 @@ static bool address_within(const struct object *object, const struct lsmd_addres
 }
 
 /* Does one object of a rule mean this thing? NAIVE_MATCH_*, or a negative error. */
-static int object_match(const struct object *object, const struct thing *thing)
+static int object_match(const struct object *object, bool deny, const struct thing *thing)
 {
 	switch (object->kind) {
 	case OBJECT_ALL:
 		return NAIVE_MATCH_WILD;
+	case OBJECT_NAME:
+		if (thing->object != LSMD_OBJECT_NAME)
+			return NAIVE_MATCH_NO;
+		return name_within(object, thing->name) ? NAIVE_MATCH_WILD : NAIVE_MATCH_NO;
 	case OBJECT_PATH:
 	case OBJECT_UNIX:
 		if (thing->object != LSMD_OBJECT_PATH)
@@ -70,6 +99,8 @@ static int object_match(const struct object *object, const struct thing *thing)
 	case OBJECT_INET:
 		if (thing->object != LSMD_OBJECT_ADDRESS)
 			return NAIVE_MATCH_NO;
+		if (deny && thing->local && unspecified_denied(object, thing->address))
+			return NAIVE_MATCH_WILD;
 		return address_within(object, thing->address) ? NAIVE_MATCH_WILD : NAIVE_MATCH_NO;
 	}
 	return -EINVAL;
@@ -81,7 +112,7 @@ static int rule_match(const struct rule *rule, const struct thing *thing)
 	int best = NAIVE_MATCH_NO;
 
 	for (size_t i = 0; i < rule->n_objects; i++) {
-		int match = object_match(&rule->objects[i], thing);
+		int match = object_match(&rule->objects[i], rule->deny, thing);
 
 		if (match < 0)
 			return match;
@@ -298,6 +329,7 @@ static int layer_answer(const struct policy *policy, const struct ask *ask, stru
 	struct naive_rights rights;
 	int r;
 
+	thing.local = ask->wanted & LSMD_ACCESS_LOCAL;
 	answer->mode = policy->mode;
 	if (ask->object == LSMD_OBJECT_PATH &&
 	    (name_pieces(ask->name) > LSMD_PIECES_MAX || name_pieces(ask->other) > LSMD_PIECES_MAX)) {

@@ -97,6 +97,17 @@ static void inet_print(const struct object *object, FILE *out)
 		fprintf(out, ":%u-%u", object->first_port, object->last_port);
 }
 
+/* "/00000010/00000000" as "16:0" */
+static void numbers_print(const char *path, size_t len, FILE *out)
+{
+	for (size_t at = 0; at + LSMD_NAME_DIGITS < len; at += LSMD_NAME_DIGITS + 1) {
+		unsigned int number = 0;
+
+		sscanf(path + at + 1, "%8x", &number);
+		fprintf(out, "%s%u", at ? ":" : "", number);
+	}
+}
+
 static void object_print(const struct object *object, FILE *out)
 {
 	fputc('"', out);
@@ -108,6 +119,8 @@ static void object_print(const struct object *object, FILE *out)
 		fputc('*', out);
 	else if (object->kind == OBJECT_INET)
 		inet_print(object, out);
+	else if (object->kind == OBJECT_NAME)
+		numbers_print(object->bytes, object->len, out);
 	else
 		pattern_print(object->bytes, object->len, out);
 	fputc('"', out);
@@ -132,7 +145,7 @@ static uint32_t verbs_written(uint32_t access)
 static void rule_print(const struct rule *rule, FILE *out)
 {
 	const char *key = rule->access & (LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC) ? "path" :
-			  rule->access & LSMD_ACCESS_CONNECT			? "to" :
+			  rule->access & LSMD_ACCESS_ADDRESSED			? "to" :
 										  "name";
 
 	fprintf(out, "    { \"%s\": [", rule->deny ? "deny" : "allow");
@@ -219,6 +232,10 @@ static void ask_object_print(const struct ask *ask, FILE *out)
 		fprintf(out, "%s:", proto_words[ask->address.proto]);
 		address_print(ask->address.hi, ask->address.lo, out);
 		fprintf(out, ":%u", ask->address.port);
+		return;
+	case LSMD_OBJECT_NAME:
+		fprintf(out, "name:");
+		numbers_print(ask->name.bytes, ask->name.len, out);
 		return;
 	case LSMD_OBJECT_ABSTRACT:
 		fprintf(out, "unix:@");

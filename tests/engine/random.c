@@ -319,7 +319,7 @@ struct base {
 
 static const struct base bases[] = {
 	V4(10, 0, 0, 0), V4(10, 0, 0, 1), V4(10, 128, 0, 0), V4(127, 0, 0, 1), V4(255, 255, 255, 255), V4(0, 0, 0, 1),
-	V4(10, 0, 1, 0), V4(128, 0, 0, 0), { 0, 1 }, { 0xfd00000000000000, 0 }, { 0xfd00000000000000, 1 },
+	V4(0, 0, 0, 0), { 0, 0 }, V4(10, 0, 1, 0), V4(128, 0, 0, 0), { 0, 1 }, { 0xfd00000000000000, 0 }, { 0xfd00000000000000, 1 },
 	{ 0xfd00000000000000, 0x8000000000000000 }, { ~0ull, ~0ull }, { 0xfe80000000000000, 1 },
 	{ 0x2001000000000000, 0 },
 };
@@ -354,6 +354,9 @@ static void address_object(struct random_source *random, struct object *object)
 		prefix_set(object, base, 96 + v4_bits[random_below(random, COUNT(v4_bits))]);
 	else
 		prefix_set(object, base, base.hi ? v6_bits[random_below(random, COUNT(v6_bits))] : 128);
+	/* Alone the unspecified address is another word for loopback. */
+	if (!object->first_hi && object->first_lo == object->last_lo && !(object->first_lo & 0xffffffff))
+		prefix_set(object, base, 127);
 	object->first_port = chance(random, 25) ? 0 : a < b ? a : b;
 	object->last_port = chance(random, 25) ? 65535 : a < b ? b : a;
 }
@@ -369,6 +372,14 @@ static void address_move(struct lsmd_address *address, int by)
 	address->lo = lo;
 }
 
+static uint32_t network_verb(struct random_source *random)
+{
+	static const uint32_t verbs[] = { LSMD_ACCESS_CONNECT, LSMD_ACCESS_SEND, LSMD_ACCESS_BIND, LSMD_ACCESS_LISTEN,
+					  LSMD_ACCESS_ACCEPT };
+
+	return verbs[random_below(random, COUNT(verbs))];
+}
+
 /* An address at the ends of @object's, or one step away. @object may be NULL. */
 static void address_ask(struct random_source *random, const struct object *object, struct ask *ask)
 {
@@ -376,7 +387,7 @@ static void address_ask(struct random_source *random, const struct object *objec
 	struct lsmd_address *address = &ask->address;
 
 	ask->object = LSMD_OBJECT_ADDRESS;
-	ask->wanted = LSMD_ACCESS_CONNECT;
+	ask->wanted = network_verb(random);
 	address->hi = base.hi;
 	address->lo = base.lo;
 	address->port = port_ends[random_below(random, COUNT(port_ends))];
@@ -436,6 +447,44 @@ static uint32_t file_verbs(struct random_source *random)
 	return access;
 }
 
+/* Numbers of a name: few, so that they meet. */
+static struct ask_bytes numbers_random(struct random_source *random, struct random_pool *pool, uint32_t verb)
+{
+	static const unsigned int numbers[] = { 0, 1, 2, 3, 10, 16, 31 };
+	uint32_t parts = verb == LSMD_ACCESS_SOCKET ? 1 + random_below(random, 2) : 1;
+	char text[32];
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < parts; i++)
+		len += sprintf(text + len, "/%08x", numbers[random_below(random, COUNT(numbers))]);
+	return (struct ask_bytes){ pool_copy(pool, text, len), len };
+}
+
+static void name_object(struct random_source *random, struct random_pool *pool, uint32_t verb, struct object *object)
+{
+	struct ask_bytes path = numbers_random(random, pool, verb);
+
+	object->kind = OBJECT_NAME;
+	object->bytes = path.bytes;
+	object->len = path.len;
+}
+
+static uint32_t name_verb(struct random_source *random)
+{
+	static const uint32_t verbs[] = { LSMD_ACCESS_SOCKET };
+
+	return verbs[random_below(random, COUNT(verbs))];
+}
+
+static uint32_t network_verbs(struct random_source *random)
+{
+	uint32_t access = 0;
+
+	while (!access || chance(random, 40))
+		access |= network_verb(random);
+	return access;
+}
+
 static void rule_objects(struct random_source *random, struct random_pool *pool, enum object_kind kind, bool large,
 			 struct rule *rule)
 {
@@ -446,6 +495,8 @@ static void rule_objects(struct random_source *random, struct random_pool *pool,
 			network_object(random, pool, large, &rule->objects[i]);
 		else if (kind == OBJECT_PATH)
 			pattern_object(random, pool, kind, large, &rule->objects[i]);
+		else if (kind == OBJECT_NAME)
+			name_object(random, pool, rule->access, &rule->objects[i]);
 		else
 			rule->objects[i].kind = kind;
 	}
@@ -465,11 +516,14 @@ static void rule_random(struct random_source *random, struct random_pool *pool, 
 	} else if (kind < 78) {
 		rule->access = LSMD_ACCESS_EXEC;
 		rule_objects(random, pool, OBJECT_PATH, large, rule);
-	} else if (kind < 97) {
-		rule->access = LSMD_ACCESS_CONNECT;
+	} else if (kind < 93) {
+		rule->access = network_verbs(random);
 		rule_objects(random, pool, OBJECT_INET, large, rule);
+	} else if (kind < 97) {
+		rule->access = name_verb(random);
+		rule_objects(random, pool, OBJECT_NAME, large, rule);
 	} else {
-		rule->access = LSMD_ACCESS_MOUNT;
+		rule->access = chance(random, 50) ? LSMD_ACCESS_MOUNT : name_verb(random);
 		rule_objects(random, pool, OBJECT_ALL, large, rule);
 	}
 }
@@ -510,7 +564,8 @@ static void subject_random(struct random_source *random, struct random_pool *poo
 static void policy_random(struct random_source *random, struct random_pool *pool, enum size size, uint32_t i,
 			  struct policy *policy)
 {
-	static const uint32_t mediated = LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC | LSMD_ACCESS_CONNECT | LSMD_ACCESS_MOUNT;
+	static const uint32_t mediated = LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC | LSMD_ACCESS_ADDRESSED | LSMD_ACCESS_MOUNT |
+					 LSMD_ACCESS_SOCKET;
 	char name[16];
 
 	snprintf(name, sizeof(name), "p%02u", i);
@@ -645,7 +700,7 @@ static void abstract_ask(struct random_source *random, struct random_pool *pool,
 	if (chance(random, 15))
 		text_add_string(&text, "b");
 	ask->object = LSMD_OBJECT_ABSTRACT;
-	ask->wanted = LSMD_ACCESS_CONNECT;
+	ask->wanted = network_verb(random);
 	ask->name = (struct ask_bytes){ pool_copy(pool, text.bytes, text.len), text.len };
 }
 
@@ -654,7 +709,27 @@ static void socket_ask(struct random_source *random, struct random_pool *pool, c
 {
 	ask->object = LSMD_OBJECT_PATH;
 	ask->name = name_random(random, pool, set, target->object);
-	ask->wanted = LSMD_ACCESS_CONNECT;
+	ask->wanted = network_verb(random);
+}
+
+/* The name of a rule, one that goes on with it, or any. */
+static void name_ask(struct random_source *random, struct random_pool *pool, const struct target *target, struct ask *ask)
+{
+	const struct object *object = target->object;
+	char text[48];
+
+	ask->object = LSMD_OBJECT_NAME;
+	ask->wanted = object ? target->rule->access : name_verb(random);
+	ask->name = numbers_random(random, pool, ask->wanted);
+	if (!object || chance(random, 30))
+		return;
+	memcpy(text, object->bytes, object->len);
+	if (chance(random, 50))
+		memcpy(text + object->len, ask->name.bytes, ask->name.len);
+	else
+		ask->name.len = 0;
+	ask->name.len += object->len;
+	ask->name.bytes = pool_copy(pool, text, ask->name.len);
 }
 
 /* What a rule's object can be asked about: for no rule, anything. */
@@ -663,7 +738,7 @@ static uint32_t kind_pick(struct random_source *random, const struct target *tar
 	uint32_t kind = random_below(random, 100);
 
 	if (!target->rule)
-		return kind < 60 ? 0 : kind < 70 ? 1 : kind < 84 ? 2 : kind < 90 ? 3 : kind < 98 ? 4 : 5;
+		return kind < 60 ? 0 : kind < 70 ? 1 : kind < 84 ? 2 : kind < 90 ? 3 : kind < 95 ? 4 : kind < 96 ? 5 : 6;
 	if (target->rule->access & LSMD_ACCESS_EXEC)
 		return kind < 80 ? 1 : 0;
 	switch (target->object->kind) {
@@ -677,6 +752,8 @@ static uint32_t kind_pick(struct random_source *random, const struct target *tar
 		return 4;
 	case OBJECT_ALL:
 		return 5;
+	case OBJECT_NAME:
+		return 6;
 	}
 	abort();
 }
@@ -699,6 +776,9 @@ static void object_ask(struct random_source *random, struct random_pool *pool, c
 		return;
 	case 4:
 		socket_ask(random, pool, set, target, ask);
+		return;
+	case 6:
+		name_ask(random, pool, target, ask);
 		return;
 	default:
 		ask->object = LSMD_OBJECT_NONE;

@@ -244,7 +244,7 @@ def every_diagnostic_is_explained():
             known.update(re.findall(r'"([a-z0-9-]+)"', match.group(1)))
         for match in re.finditer(r'(?:\bDIAG_(?:ERROR|WARNING),|force \? DIAG_WARNING : DIAG_ERROR,)\s*"([a-z0-9-]+)"', code):
             known.add(match.group(1))
-        if name.endswith(("inet.c", "compile.c", "collect.c")):
+        if name.endswith(("inet.c", "compile.c", "collect.c", "named.c")):
             known.update(re.findall(r'\brefuse\([^;"]*"([a-z0-9-]+)",', code))
     sections = man_sections("lsmd-policy.5")
     written = re.findall(r"^\.B ([a-z0-9-]+)$", sections["Errors"] + sections["Warnings"], flags=re.M)
