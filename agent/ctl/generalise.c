@@ -23,17 +23,17 @@ static bool all_digits(const struct part *part)
 	return part->len > 0;
 }
 
-/* Letters and digits of which no word is made: digits among letters, or capitals behind small ones. */
+/* Letters and digits of which no word is made: a letter behind a digit, or a capital behind a small one. "default1" is a word. */
 static bool looks_random(const char *bytes, size_t len)
 {
-	bool digit = false, small = false, capital_behind = false;
+	bool digit = false, small = false, random = false;
 
 	for (size_t i = 0; i < len; i++) {
+		random |= (digit && isalpha((unsigned char)bytes[i])) || (small && isupper((unsigned char)bytes[i]));
 		digit |= isdigit((unsigned char)bytes[i]) != 0;
-		capital_behind |= small && isupper((unsigned char)bytes[i]);
 		small |= islower((unsigned char)bytes[i]) != 0;
 	}
-	return (digit && small) || capital_behind || (digit && !small && len > TEMPORARY_MIN);
+	return random;
 }
 
 /* Where a random end begins; the part's length: it has none */
@@ -127,5 +127,5 @@ bool folder_may_be_whole(const char *folder, size_t len)
 		depth += folder[i] == '/';
 	if (begins(folder, len, "/home/") || begins(folder, len, "/root/"))
 		return false;
-	return depth >= 2 && !begins(folder, len, "/proc/") && !begins(folder, len, "/dev/");
+	return depth >= 3 && !begins(folder, len, "/proc/") && !begins(folder, len, "/dev/");
 }
