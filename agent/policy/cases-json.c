@@ -45,8 +45,8 @@ static int column_read(const struct case_reader *reader, uint32_t strings, struc
 		if (ret->len)
 			buf_add_byte(ret, ',');
 		for (size_t i = 0; i < len; i++) {
-			if (text[i] == ',')
-				buf_add_string(ret, "\\x2c");
+			if (text[i] == ',' || text[i] == ';')
+				buf_printf(ret, "\\x%02x", text[i]);
 			else
 				buf_add_byte(ret, text[i]);
 		}

@@ -154,6 +154,17 @@ struct size_times {
 
 int sizes_compile(struct size_times sizes[PLAN_N_SIZES]);
 
+/* peers.c: the same path rules through our compiler [1] and AppArmor's parser [0] */
+#define PEERS_N 2
+
+struct peer_times {
+	unsigned int n; /* rules */
+	double cpu_ms[2], peak_kib[2];
+};
+
+/** peers_measure() - @skipped: why it could not be tried, NULL: it was. Return: 0, -errno */
+int peers_measure(struct peer_times peers[PEERS_N], const char **skipped);
+
 /* plan.c: all cells, and their rounds */
 struct image {
 	struct rules rules;
@@ -185,6 +196,8 @@ struct plan {
 	struct series getppid;
 	struct series empty;
 	struct size_times sizes[PLAN_N_SIZES];
+	struct peer_times peers[PEERS_N];
+	const char *peers_skipped; /* why there are none; NULL: there are */
 	struct load_times load;
 	unsigned int rounds;
 	unsigned long repeated; /* samples taken again because the processor was taken away */

@@ -330,6 +330,8 @@ int plan_run(struct plan *plan)
 		r = load_measure(&plan->load);
 	if (!r)
 		r = sizes_compile(plan->sizes);
+	if (!r)
+		r = peers_measure(plan->peers, &plan->peers_skipped);
 	plan->processor = processor_pin();
 	if (!r)
 		r = plan->processor < 0 ? plan->processor : plain_start(&plan->scene, processes);

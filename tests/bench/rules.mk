@@ -2,7 +2,7 @@
 # `make bench`: what a decision costs on this machine, side by side with Landlock and plain system calls; needs root, attaches nothing.
 # Included by the top Makefile.
 BENCH_DIR := $(B)/tests/bench
-BENCH_SRCS := $(addprefix tests/bench/,bench.c compile-sizes.c load.c plain.c plan.c policies.c report.c scene.c series.c side.c table.c)
+BENCH_SRCS := $(addprefix tests/bench/,bench.c compile-sizes.c load.c peers.c plain.c plan.c policies.c report.c scene.c series.c side.c table.c)
 BENCH_JSON ?= $(B)/bench/bench.json
 BENCH_PAGE ?= docs/performance.md
 BPFTOOL ?= bpftool
