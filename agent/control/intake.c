@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent/control/rule-text.h"
+#include "agent/policy/lint.h"
 #include "agent/util/cleanup.h"
 
 static uint64_t monotonic_ns(void)
@@ -48,7 +49,7 @@ size_t unmediated_check(const struct policy_set *set, uint32_t unmediated, struc
 	return n;
 }
 
-static int set_compile(struct intake *intake, uint32_t unmediated)
+static int set_compile(struct intake *intake, uint32_t unmediated, bool look)
 {
 	uint64_t start_ns = monotonic_ns();
 	int r;
@@ -62,7 +63,9 @@ static int set_compile(struct intake *intake, uint32_t unmediated)
 	if (r)
 		return r;
 	/* The reader of images is the judge of their writer: what it would not read is not put in force. */
-	return image_verify(intake->image, intake->image_size) ? -EBADMSG : 0;
+	if (image_verify(intake->image, intake->image_size))
+		return -EBADMSG;
+	return look ? image_lint(intake->set, intake->image, &intake->diags) : 0;
 }
 
 int intake_run(const struct policy_options *options, uint32_t unmediated, struct intake *ret)
@@ -80,7 +83,7 @@ int intake_run(const struct policy_options *options, uint32_t unmediated, struct
 		r = loaded_add(ret->loaded, ret->set);
 	if (r)
 		return r < 0 ? r : INTAKE_REFUSED;
-	return set_compile(ret, unmediated);
+	return set_compile(ret, unmediated, options->look);
 }
 
 void intake_clear(struct intake *intake)

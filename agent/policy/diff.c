@@ -171,7 +171,7 @@ static int domains_find(struct differ *differ)
 		r = twigs_of_tree(&differ->indices[s], LSMD_TREE_SUBJECT, &twigs[s]);
 	}
 	if (!r)
-		r = walk_run(sides, LSMD_TREE_SUBJECT, subject_visit, &sorter, &looked);
+		r = walk_run(sides, LSMD_TREE_SUBJECT, WALK_STATES_MAX, subject_visit, &sorter, &looked);
 	if (r == WALK_TOO_LARGE) {
 		differ_give_up(differ, "the subjects have too many forms; not all were compared");
 		r = 0;

@@ -251,7 +251,7 @@ static int tree_compare(struct seeker *seeker, const struct twigs twigs[2])
 			.image = image, .twigs = &twigs[s], .automata = automata[s], .n = held->n
 		};
 	}
-	r = walk_run(sides, seeker->tree->tree, name_visit, seeker, &looked);
+	r = walk_run(sides, seeker->tree->tree, WALK_STATES_MAX, name_visit, seeker, &looked);
 	if (r != WALK_TOO_LARGE)
 		return r;
 	differ_give_up(seeker->differ, "the names of some processes have too many forms; longer ones were not compared");

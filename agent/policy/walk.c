@@ -37,6 +37,7 @@ struct state {
 struct walk {
 	const struct walk_side *sides;
 	enum lsmd_tree tree;
+	size_t n_max;
 	struct {
 		struct state *items;
 		size_t n, capacity;
@@ -259,7 +260,7 @@ static int state_queue(struct walk *walk, const struct state *state)
 
 	if (state->len > LEN_MAX)
 		return 0;
-	if (id >= WALK_STATES_MAX)
+	if (id >= walk->n_max)
 		return WALK_TOO_LARGE;
 	slot = vec_add(&walk->states);
 	if (!slot)
@@ -471,7 +472,7 @@ static void walk_clear(struct walk *walk)
 	free(walk);
 }
 
-int walk_run(const struct walk_side sides[2], enum lsmd_tree tree,
+int walk_run(const struct walk_side sides[2], enum lsmd_tree tree, size_t n_max,
 	     int (*visit)(void *data, const struct walk *walk, const struct walk_name *name), void *data, size_t *looked)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
@@ -482,6 +483,7 @@ int walk_run(const struct walk_side sides[2], enum lsmd_tree tree,
 		return -ENOMEM;
 	walk->sides = sides;
 	walk->tree = tree;
+	walk->n_max = n_max;
 	r = walk_begin(walk);
 	for (size_t len = 1; len <= LEN_MAX && !r; len++) {
 		r = length_walk(walk, len, visit, data);

@@ -49,10 +49,11 @@ enum {
  * walk_run() - visit a name of every state, shortest first
  * @tree:  whose names: LSMD_TREE_OBJECT, SUBJECT (paths that a walk could give) or ABSTRACT
  * @visit: 0: go on; WALK_ENOUGH or a negative error ends the walk. May call walk_spell() for the name
+ * @n_max: states, at most WALK_STATES_MAX
  * @looked: bytes up to which every name was looked at; with WALK_TOO_LARGE less than all
  * Return: 0, WALK_ENOUGH, WALK_TOO_LARGE, -ENOMEM, or the error of @visit
  */
-int walk_run(const struct walk_side sides[2], enum lsmd_tree tree,
+int walk_run(const struct walk_side sides[2], enum lsmd_tree tree, size_t n_max,
 	     int (*visit)(void *data, const struct walk *walk, const struct walk_name *name), void *data, size_t *looked);
 
 /** walk_spell() - the bytes of the name that is visited; NUL-terminated, in @memory. NULL: no memory */

@@ -1,0 +1,1 @@
+lsmctl check --quiet lint.json
