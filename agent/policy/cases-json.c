@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/policy/cases.h"
+#include "agent/policy/named.h"
 #include "agent/policy/names.h"
 #include "agent/policy/source.h"
 #include "agent/util/buf.h"
@@ -60,8 +61,31 @@ static int column_take(struct buf *buf, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* "netlink:route" as a table spells it: by its numbers. What is no name of the verb stays as it is, and is refused. */
+static void name_column(int verb, const char *text, size_t len, struct buf *column)
+{
+	char path[NAMED_LEN_MAX];
+	size_t path_len;
+
+	if (len == 1 && *text == '*') {
+		buf_add_byte(column, '-');
+		return;
+	}
+	if (named_read(NULL, 1u << verb, text, len, path, &path_len)) {
+		buf_add(column, text, len);
+		return;
+	}
+	for (size_t at = 0; at < path_len; at += 1 + LSMD_NAME_DIGITS) {
+		char digits[LSMD_NAME_DIGITS + 1] = {};
+
+		memcpy(digits, path + at + 1, LSMD_NAME_DIGITS);
+		buf_printf(column, "%s:%lu", at ? "" : "name", strtoul(digits, NULL, 16));
+	}
+}
+
 /* The object as a table spells it. */
-static int object_column(const struct case_reader *reader, const uint32_t keys[N_CASE_KEYS], uint32_t object, char **ret)
+static int object_column(const struct case_reader *reader, const uint32_t keys[N_CASE_KEYS], int verb, uint32_t object,
+			 char **ret)
 {
 	const uint32_t second = keys[CASE_KEY_NEW] ? keys[CASE_KEY_NEW] : keys[CASE_KEY_INTERPRETER];
 	_cleanup_buf_ struct buf column = {};
@@ -75,8 +99,8 @@ static int object_column(const struct case_reader *reader, const uint32_t keys[N
 		buf_add_string(&column, "script:");
 	if (keys[CASE_KEY_DEVICE] && reader->doc->values[keys[CASE_KEY_DEVICE]].truth)
 		buf_add_string(&column, "char:");
-	if (keys[CASE_KEY_NAME] && len == 1 && *text == '*')
-		buf_add_byte(&column, '-');
+	if (verbs[verb].object == VERB_NAME)
+		name_column(verb, text, len, &column);
 	else
 		buf_add(&column, text, len);
 	if (second)
@@ -134,7 +158,7 @@ static int case_words(const struct case_reader *reader, const uint32_t keys[N_CA
 }
 
 static int case_make(struct case_reader *reader, const uint32_t keys[N_CASE_KEYS], enum case_verdict verdict,
-		     uint32_t verb, uint32_t object)
+		     int verb_number, uint32_t verb, uint32_t object)
 {
 	struct test_case *c;
 	size_t len;
@@ -152,7 +176,7 @@ static int case_make(struct case_reader *reader, const uint32_t keys[N_CASE_KEYS
 	c->access = strndup(word, len);
 	r = c->policies && c->access ? case_words(reader, keys, c) : -ENOMEM;
 	if (!r)
-		r = object_column(reader, keys, object, &c->object);
+		r = object_column(reader, keys, verb_number, object, &c->object);
 	if (!r)
 		r = case_fill(c);
 	if (!r && (!c->ask.n_programs || !c->ask.programs[0].len || c->ask.programs[0].bytes[0] != '/'))
@@ -219,7 +243,7 @@ static int case_verbs(struct case_reader *reader, uint32_t value, const uint32_t
 		if (!objects)
 			return SOURCE_REFUSED;
 		while (!r && (object = strings_next(reader->doc, objects, object)))
-			r = case_make(reader, keys, verdict, at, object);
+			r = case_make(reader, keys, verdict, verb, at, object);
 	}
 	return r;
 }

@@ -1,0 +1,1 @@
+lsmctl test sock.test.json
