@@ -107,6 +107,9 @@ void object_text_add(struct buf *out, const struct object *object)
 	case OBJECT_ALL:
 		buf_add_byte(out, '*');
 		break;
+	case OBJECT_ANONYMOUS:
+		buf_add_string(out, "anonymous");
+		break;
 	}
 }
 

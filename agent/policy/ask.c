@@ -117,7 +117,7 @@ static void ask_layer(const struct lsmd_view *view, const struct lsmd_request *r
 	lsmd_u32 how = LSMD_ANSWER_ALLOW_RULE | (req->deny_only ? LSMD_ANSWER_DENY_ONLY : 0);
 
 	if (reason != LSMD_REASON_NONE)
-		layer_undecided(layer, request_verbs(req), reason, answer);
+		layer_unnamed(view, req->image, id, layer, request_verbs(req), reason, said, how, answer);
 	else if (req->two)
 		layer_decide_two(view, req, id, layer, name, other, &found[0], &found[1], said, how, answer);
 	else
@@ -175,6 +175,8 @@ int image_ask(const struct lsmd_image_header *image, const struct ask *ask, stru
 		r = name_set(&names[1], ask->object, &ask->other);
 	if (r)
 		return r;
+	if (ask->object == LSMD_OBJECT_NONE && ask->wanted & LSMD_ACCESS_CODE)
+		names[0].reason = LSMD_REASON_PATH_ANONYMOUS;
 	asked_set_layers(&view, &held, &asked);
 	ask_all(&view, &req, &names[0], &names[1], &asked);
 	*ret = asked;

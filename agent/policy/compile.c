@@ -193,7 +193,7 @@ static int everything_add(struct compiler *compiler, const struct speech *speech
 	const uint32_t files = LSMD_ACCESS_FILES | LSMD_ACCESS_DEVICES | LSMD_ACCESS_EXEC | LSMD_ACCESS_MAP;
 	struct entry named = entry_of(&speech->entry, files | addressed);
 	struct entry sockets = entry_of(&speech->entry, addressed);
-	struct entry others = entry_of(&speech->entry, ~(files | addressed));
+	struct entry others = entry_of(&speech->entry, ~(files | addressed) | LSMD_ACCESS_CODE);
 	int r = root_add(compiler, LSMD_TREE_OBJECT, TREE_EXACT | TREE_BELOW, &named);
 
 	if (!r)
@@ -215,6 +215,8 @@ static int tree_add_name(struct compiler *compiler, const struct object *object,
 
 static int object_add(struct compiler *compiler, const struct object *object, const struct speech *speech)
 {
+	struct entry code = entry_of(&speech->entry, LSMD_ACCESS_CODE);
+
 	switch (object->kind) {
 	case OBJECT_PATH:
 	case OBJECT_UNIX:
@@ -227,6 +229,8 @@ static int object_add(struct compiler *compiler, const struct object *object, co
 		return tree_add_name(compiler, object, &speech->entry);
 	case OBJECT_ALL:
 		return everything_add(compiler, speech);
+	case OBJECT_ANONYMOUS:
+		return root_add(compiler, LSMD_TREE_NONE, TREE_EXACT, &code);
 	}
 	return -EINVAL;
 }

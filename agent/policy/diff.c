@@ -331,12 +331,12 @@ static int numbers_ask(struct differ *differ, const struct nodes_index *index, s
 }
 
 /*
- * Verbs whose objects are numbered names, or nothing. A rule means a name and all that goes on with it, so that what holds for the names that
+ * Verbs whose objects are numbered names, or nothing; and code without a name. A rule means a name and all that goes on with it, so that what holds for the names that
  * rules have holds for all.
  */
 static int numbered_compare(struct differ *differ)
 {
-	uint32_t left = ((1u << LSMD_N_VERBS) - 1) & ~(DIFFER_NAMED | DIFFER_ADDRESSED);
+	uint32_t left = (((1u << LSMD_N_VERBS) - 1) & ~(DIFFER_NAMED | DIFFER_ADDRESSED)) | LSMD_ACCESS_CODE;
 	int r = 0;
 
 	for (unsigned int v = 0; v < LSMD_N_VERBS && r >= 0; v++) {
@@ -345,6 +345,7 @@ static int numbered_compare(struct differ *differ)
 		r = ask.wanted ? differ_ask(differ, &ask, NULL) : 0;
 		left &= r > 0 ? ~ask.wanted : ~0u;
 	}
+	left &= ~LSMD_ACCESS_CODE;
 	for (size_t parts = 1; parts <= NUMBERS_MAX && r >= 0; parts++)
 		for (int s = 0; s < 2 && r >= 0; s++)
 			r = numbers_ask(differ, &differ->indices[s], parts, &left);

@@ -79,11 +79,10 @@ static bool text_is(const struct text *text, const char *word)
 
 static int path_read(struct reader *reader, const struct spot *spot, const struct text *text)
 {
-	if (text_is(text, "anonymous")) {
-		diag_add(reader->diags, DIAG_ERROR, "later-key", doc_place(spot->doc, spot->value), NULL,
-			 "objects without a name are not mediated by this version");
-		return OBJECT_REFUSED;
-	}
+	struct object anonymous = { .kind = OBJECT_ANONYMOUS };
+
+	if (text_is(text, "anonymous"))
+		return object_add(reader, spot, &anonymous);
 	return pattern_add(reader, spot, OBJECT_PATH, text, 0);
 }
 

@@ -30,6 +30,7 @@ enum object_kind {
 	OBJECT_INET,     /* protocols, addresses, ports */
 	OBJECT_NAME,     /* what else a verb acts on, from "name": a name of struct object.bytes and all that goes on with it */
 	OBJECT_ALL,      /* "name": "*": whatever the verb acts on */
+	OBJECT_ANONYMOUS, /* "path": "anonymous": what is run as code and has no name */
 };
 
 /* One object of a rule. bytes may hold any byte but NUL (abstract: any at all) and is owned by the set. */

@@ -227,6 +227,20 @@ static uint32_t decision_key(struct doc *doc, uint32_t value, const uint32_t key
 	return keys[RULE_ALLOW] ? keys[RULE_ALLOW] : keys[RULE_DENY];
 }
 
+/* Reading and writing what has no name is not mediated (MEANING.md 11). */
+static int anonymous_check(struct diags *diags, const struct rule *rule)
+{
+	if (!(rule->access & ~LSMD_ACCESS_CODE))
+		return 0;
+	for (size_t i = 0; i < rule->n_objects; i++)
+		if (rule->objects[i].kind == OBJECT_ANONYMOUS) {
+			diag_add(diags, DIAG_ERROR, "anonymous-verb", rule->objects[i].place,
+				 "write a rule of its own for exec and map", "objects without a name are held by exec and map only");
+			return RULE_REFUSED;
+		}
+	return 0;
+}
+
 int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rule *ret)
 {
 	struct rule rule = { .place = doc_place(doc, value) };
@@ -254,6 +268,8 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
 	if (!objects)
 		return RULE_REFUSED;
 	r = objects_read(reader, doc, objects, verbs[wanted.first].object, wanted.access, rule.deny, &rule.objects, &rule.n_objects);
+	if (!r)
+		r = anonymous_check(reader->diags, &rule);
 	if (r)
 		return r < 0 ? r : RULE_REFUSED;
 	*ret = rule;

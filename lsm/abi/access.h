@@ -18,7 +18,7 @@
 	X(LINK, "link", FILE, 1)                \
 	X(SETATTR, "setattr", FILE, 1)          \
 	X(EXEC, "exec", EXEC, 1)                \
-	X(MAP, "map", EXEC, 0)                  \
+	X(MAP, "map", EXEC, 1)                  \
 	X(CONNECT, "connect", NETWORK, 1)       \
 	X(SEND, "send", NETWORK, 1)             \
 	X(BIND, "bind", NETWORK, 1)             \
@@ -109,6 +109,9 @@ enum lsmd_module_name {
 
 /* The verbs whose objects are addresses. */
 #define LSMD_ACCESS_ADDRESSED (LSMD_ACCESS_CONNECT | LSMD_ACCESS_SEND | LSMD_ACCESS_LOCAL)
+
+/* What is run as code: the only verbs that act on objects without a name (MEANING.md 11). */
+#define LSMD_ACCESS_CODE (LSMD_ACCESS_EXEC | LSMD_ACCESS_MAP)
 
 /* access_device() - the device twins of the file verbs in @access; the verbs that have none stay */
 static inline unsigned int access_device(unsigned int access)

@@ -212,6 +212,22 @@ LSMD_INLINE void layer_undecided(const struct lsmd_layer *layer, lsmd_u32 wanted
 	answer->verb = verb;
 }
 
+/*
+ * layer_unnamed() - the answer for an object that has no certain name. Code without a name is what rules for "anonymous" speak of, in
+ * the class of what takes no object (MEANING.md 11); whatever they leave open is undecided.
+ */
+LSMD_INLINE void layer_unnamed(const struct lsmd_view *view, lsmd_image_id image, lsmd_u32 id, const struct lsmd_layer *layer,
+			       lsmd_u32 wanted, lsmd_u32 reason, struct lsmd_said *said, lsmd_u32 how, struct lsmd_answer *answer)
+{
+	__builtin_memset(said, 0, sizeof(*said));
+	if (reason == LSMD_REASON_PATH_ANONYMOUS && wanted & LSMD_ACCESS_CODE)
+		class_find(image, view->image->root[LSMD_TREE_NONE].exact, id, &said->cell[0], 0);
+	if (wanted & said->cell[0].deny || !(wanted & ~said->cell[0].allow))
+		layer_answer(image, (lsmd_u64)id << 32 | how, wanted, said, answer);
+	else
+		layer_undecided(layer, wanted, reason, answer);
+}
+
 /* said_effective() - the verbs that a layer allows in the end */
 LSMD_INLINE lsmd_u32 said_effective(const struct lsmd_layer *layer, const struct lsmd_said *said)
 {

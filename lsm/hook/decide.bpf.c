@@ -79,7 +79,7 @@ __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 	answer->layer = id;
 	answer->mode = layer->mode;
 	if (reason != LSMD_REASON_NONE)
-		layer_undecided(layer, request_verbs(&s->req), reason, answer);
+		layer_unnamed(view, s->req.image, id, layer, request_verbs(&s->req), reason, s->said, how, answer);
 	else if (s->req.two)
 		names_decide(s, id, how, answer);
 	else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files: what is opened, made, removed, renamed, linked and truncated, and what keeps an append-only file append-only. */
 #include "attr.h"
+#include "map.h"
 #include "syscall.h"
 
 static __always_inline int inode_is_device(const struct inode *inode)
@@ -190,26 +191,25 @@ static __always_inline int mapping_is_shared(unsigned long flags)
 SEC("lsm/mmap_file")
 int BPF_PROG(lsmd_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
 {
-	if (ret)
+	if (!ret && file && prot & PROT_WRITE && mapping_is_shared(flags) && file->f_flags & O_APPEND)
+		ret = append_decide(LSMD_HOOK_MMAP_FILE, file);
+	if (ret || !((reqprot | prot) & PROT_EXEC) || map_by_exec(file))
 		return ret;
-	if (!file || !(prot & PROT_WRITE) || !mapping_is_shared(flags) || !(file->f_flags & O_APPEND))
-		return 0;
-	return append_decide(LSMD_HOOK_MMAP_FILE, file);
+	return map_decide(LSMD_HOOK_MMAP_FILE, file, MAP_NAMED | (prot & PROT_WRITE && !mapping_is_shared(flags) ? MAP_CHANGED : 0));
 }
 
 SEC("lsm/file_mprotect")
 int BPF_PROG(lsmd_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot, int ret)
 {
-	struct file *file;
+	struct file *file = vma->vm_file;
+	u32 what;
 
-	if (ret)
+	if (!ret && file && prot & PROT_WRITE && vma->vm_flags & VM_SHARED && file->f_flags & O_APPEND)
+		ret = append_decide(LSMD_HOOK_FILE_MPROTECT, file);
+	if (ret || !((reqprot | prot) & PROT_EXEC))
 		return ret;
-	if (!(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED))
-		return 0;
-	file = vma->vm_file;
-	if (!file || !(file->f_flags & O_APPEND))
-		return 0;
-	return append_decide(LSMD_HOOK_FILE_MPROTECT, file);
+	what = map_changes(vma, prot);
+	return what ? map_decide(LSMD_HOOK_FILE_MPROTECT, file, what) : 0;
 }
 
 /* Since 6.2; before, ftruncate comes through path_truncate. */

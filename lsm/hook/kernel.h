@@ -174,14 +174,18 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct anon_vma;
+
 struct vm_area_struct {
 	struct file *vm_file;
+	struct anon_vma *anon_vma;
 	unsigned long vm_flags;
 };
 
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	unsigned int in_execve : 1;
 	struct mm_struct *mm;
 	int pid;
 	int tgid;
@@ -330,9 +334,12 @@ struct bpf_iter_meta {
 #define PF_IO_WORKER 0x00000010
 #define TS_COMPAT 2
 #define PROT_WRITE 2
+#define PROT_EXEC 4
 #define MAP_TYPE 0x0f
 #define MAP_SHARED 1
 #define MAP_SHARED_VALIDATE 3
+#define VM_WRITE 2
+#define VM_EXEC 4
 #define VM_SHARED 8
 
 #define SIGKILL 9

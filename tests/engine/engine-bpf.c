@@ -146,6 +146,8 @@ static void work_fill(struct engine_work *work, const struct ask *ask)
 		name_fill(&work->programs[i], LSMD_TREE_SUBJECT, ask->programs[i]);
 	name_fill(&work->name, tree, ask->name);
 	name_fill(&work->other, tree, ask->other);
+	if (ask->object == LSMD_OBJECT_NONE && ask->wanted & LSMD_ACCESS_CODE)
+		work->name.reason = LSMD_REASON_PATH_ANONYMOUS;
 	memset(work->answers, 0, sizeof(work->answers));
 }
 

@@ -107,7 +107,9 @@ static bool asked_denied(const struct asked *asked)
 /* Every layer allows by its rules or its default, and none wants a record: request_allowed() has no reason to doubt. */
 static bool asked_plainly_allowed(const struct core_image *core, const struct ask *ask, const struct asked *asked)
 {
-	if (!asked->n_layers || ask->other.len || ask->deny_only)
+	bool unnamed = ask->object == LSMD_OBJECT_NONE && ask->wanted & LSMD_ACCESS_CODE;
+
+	if (!asked->n_layers || ask->other.len || ask->deny_only || unnamed)
 		return false;
 	for (size_t i = 0; i < asked->n_layers; i++) {
 		const struct lsmd_answer *answer = &asked->answers[i];

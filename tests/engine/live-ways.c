@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -443,6 +446,121 @@ static int act_exec_by_descriptor(const struct live_task *task)
 	return child_wait(pid);
 }
 
+/* ---- map ---- */
+
+#define PAGE 4096
+
+static int mapped(void *memory)
+{
+	return memory == MAP_FAILED ? -errno : 0;
+}
+
+static int file_map(const struct live_task *task, int prot, int flags)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : mapped(mmap(NULL, PAGE, prot, flags, fd, 0));
+}
+
+static int act_map(const struct live_task *task)
+{
+	return file_map(task, PROT_READ | PROT_EXEC, MAP_PRIVATE);
+}
+
+static int act_map_shared(const struct live_task *task)
+{
+	return file_map(task, PROT_READ | PROT_EXEC, MAP_SHARED);
+}
+
+/* Whoever has this personality gets PROT_EXEC without asking for it. */
+static int act_map_implied(const struct live_task *task)
+{
+	if (personality(READ_IMPLIES_EXEC) < 0)
+		return -errno;
+	return file_map(task, PROT_READ, MAP_PRIVATE);
+}
+
+static int act_map_later(const struct live_task *task)
+{
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC);
+	void *memory = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	return mprotect(memory, PAGE, PROT_READ | PROT_EXEC) ? -errno : 0;
+}
+
+static int act_anonymous(const struct live_task *task)
+{
+	return mapped(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+/* Written first, run then: what injected code does. */
+static int act_anonymous_later(const struct live_task *task)
+{
+	char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	memory[0] = (char)0xc3;
+	return mprotect(memory, PAGE, PROT_READ | PROT_EXEC) ? -errno : 0;
+}
+
+static int act_anonymous_implied(const struct live_task *task)
+{
+	if (personality(READ_IMPLIES_EXEC) < 0)
+		return -errno;
+	return mapped(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
+
+static int act_memfd_map(const struct live_task *task)
+{
+	int fd = memfd_create("code", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return -errno;
+	return mapped(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0));
+}
+
+/* The pages of our own program, which may be mapped, changed in memory. */
+static int act_changed_map(const struct live_task *task)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char *memory = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	memory[0] = (char)0xc3;
+	return mprotect(memory, PAGE, PROT_READ | PROT_EXEC) ? -errno : 0;
+}
+
+static int act_writable_map(const struct live_task *task)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : mapped(mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, fd, 0));
+}
+
+/* A file without a name, executed. */
+static int act_exec_memfd(const struct live_task *task)
+{
+	char *argv[] = { "memfd", LIVE_START_WORD, NULL };
+	char *environment[] = { NULL };
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = memfd_create("program", MFD_CLOEXEC);
+	pid_t pid;
+
+	if (from < 0 || to < 0)
+		return -errno;
+	while (sendfile(to, from, NULL, 1 << 20) > 0)
+		;
+	pid = fork();
+	if (pid == 0) {
+		syscall(SYS_execveat, to, "", argv, environment, AT_EMPTY_PATH);
+		_exit(errno);
+	}
+	return child_wait(pid);
+}
+
 /* ---- connect ---- */
 
 static int act_connect(const struct live_task *task)
@@ -734,6 +852,17 @@ const struct live_way live_ways[] = {
 	{ "futimens", "read+setattr", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_ATTRIBUTES, act_futimens },
 	{ "execve", "exec", FILE_NODE | 1u << CASE_SCRIPT, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec },
 	{ "execveat", "exec", FILE_NODE, PATH, 0, BEFORE_PROGRAM, AFTER_NOTHING, act_exec_by_descriptor },
+	{ "memfd", "exec", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_exec_memfd },
+	{ "mmap", "read+map", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_map },
+	{ "shared", "read+map", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_map_shared },
+	{ "implied", "read+map", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_map_implied },
+	{ "mprotect", "read+map", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_map_later },
+	{ "mmap", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_anonymous },
+	{ "mprotect", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_anonymous_later },
+	{ "implied", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_anonymous_implied },
+	{ "memfd", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_memfd_map },
+	{ "changed-file", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_changed_map },
+	{ "writable-file", "map", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_writable_map },
 	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect },
 	{ "send", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_LISTENER, AFTER_CONNECTED, act_connect_send },
 	{ "connect", "connect", FILE_NODE, ADDRESS, LSMD_PROTO_UDP, BEFORE_NOTHING, AFTER_NOTHING, act_connect },

@@ -96,6 +96,8 @@ static int object_match(const struct object *object, bool deny, const struct thi
 		if (thing->object != LSMD_OBJECT_ABSTRACT)
 			return NAIVE_MATCH_NO;
 		return pattern_match(object->bytes, object->len, thing->name);
+	case OBJECT_ANONYMOUS:
+		return thing->object == LSMD_OBJECT_NONE ? NAIVE_MATCH_WILD : NAIVE_MATCH_NO;
 	case OBJECT_INET:
 		if (thing->object != LSMD_OBJECT_ADDRESS)
 			return NAIVE_MATCH_NO;
@@ -323,6 +325,23 @@ static int move_answer(const struct policy *policy, const struct ask *ask, const
 	return r < 0 ? r : 0;
 }
 
+/* 11: code without a name is undecided, unless rules about "anonymous" say all of it. */
+static void anonymous_answer(const struct policy *policy, const struct naive_rights *rights, uint32_t wanted,
+			     struct lsmd_answer *answer)
+{
+	bool denied = false, open = false;
+
+	for (unsigned int verb = 0; verb < LSMD_N_VERBS; verb++)
+		if (wanted >> verb & 1) {
+			denied |= rights->deny[verb] != 0;
+			open |= rights->allow[verb] == 0;
+		}
+	if (denied || !open)
+		access_answer(policy, rights, wanted, false, answer);
+	else
+		undecided_answer(policy, wanted, LSMD_REASON_PATH_ANONYMOUS, answer);
+}
+
 static int layer_answer(const struct policy *policy, const struct ask *ask, struct lsmd_answer *answer)
 {
 	struct thing thing = { .object = ask->object, .name = ask->name, .address = &ask->address };
@@ -340,6 +359,10 @@ static int layer_answer(const struct policy *policy, const struct ask *ask, stru
 	r = rights_find(policy, &thing, &rights);
 	if (r)
 		return r;
+	if (ask->object == LSMD_OBJECT_NONE && (ask->wanted & LSMD_ACCESS_CODE)) {
+		anonymous_answer(policy, &rights, ask->wanted, answer);
+		return 0;
+	}
 	if (ask->other.len)
 		return move_answer(policy, ask, &rights, answer);
 	access_answer(policy, &rights, ask->wanted, ask->deny_only, answer);

@@ -117,6 +117,8 @@ static void object_print(const struct object *object, FILE *out)
 		fprintf(out, "unix:@");
 	if (object->kind == OBJECT_ALL)
 		fputc('*', out);
+	else if (object->kind == OBJECT_ANONYMOUS)
+		fprintf(out, "anonymous");
 	else if (object->kind == OBJECT_INET)
 		inet_print(object, out);
 	else if (object->kind == OBJECT_NAME)
@@ -144,7 +146,7 @@ static uint32_t verbs_written(uint32_t access)
 
 static void rule_print(const struct rule *rule, FILE *out)
 {
-	const char *key = rule->access & (LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC) ? "path" :
+	const char *key = rule->access & (LSMD_ACCESS_FILES | LSMD_ACCESS_CODE) ? "path" :
 			  rule->access & LSMD_ACCESS_ADDRESSED			? "to" :
 										  "name";
 
@@ -164,7 +166,7 @@ static void default_print(const struct policy *policy, FILE *out)
 		bool deny = class == LSMD_CLASS_EXEC && policy->default_deny & LSMD_ACCESS_EXEC;
 
 		fprintf(out, "%s\"%s\": \"%s\"", class ? ", " : "", class_words[class], deny ? "deny" : "allow");
-		if (deny)
+		if (class == LSMD_CLASS_EXEC)
 			fprintf(out, ", \"map\": \"%s\"", policy->default_deny & LSMD_ACCESS_MAP ? "deny" : "allow");
 	}
 	for (unsigned int verb = 0; verb < LSMD_N_VERBS; verb++) {

@@ -476,6 +476,13 @@ static uint32_t name_verb(struct random_source *random)
 	return verbs[random_below(random, COUNT(verbs))];
 }
 
+static uint32_t code_verbs(struct random_source *random)
+{
+	static const uint32_t verbs[] = { LSMD_ACCESS_EXEC, LSMD_ACCESS_MAP, LSMD_ACCESS_CODE };
+
+	return verbs[random_below(random, COUNT(verbs))];
+}
+
 static uint32_t network_verbs(struct random_source *random)
 {
 	uint32_t access = 0;
@@ -514,8 +521,8 @@ static void rule_random(struct random_source *random, struct random_pool *pool, 
 		rule->access = file_verbs(random);
 		rule_objects(random, pool, OBJECT_PATH, large, rule);
 	} else if (kind < 78) {
-		rule->access = LSMD_ACCESS_EXEC;
-		rule_objects(random, pool, OBJECT_PATH, large, rule);
+		rule->access = code_verbs(random);
+		rule_objects(random, pool, chance(random, 80) ? OBJECT_PATH : OBJECT_ANONYMOUS, large, rule);
 	} else if (kind < 93) {
 		rule->access = network_verbs(random);
 		rule_objects(random, pool, OBJECT_INET, large, rule);
@@ -564,7 +571,7 @@ static void subject_random(struct random_source *random, struct random_pool *poo
 static void policy_random(struct random_source *random, struct random_pool *pool, enum size size, uint32_t i,
 			  struct policy *policy)
 {
-	static const uint32_t mediated = LSMD_ACCESS_FILES | LSMD_ACCESS_EXEC | LSMD_ACCESS_ADDRESSED | LSMD_ACCESS_MOUNT |
+	static const uint32_t mediated = LSMD_ACCESS_FILES | LSMD_ACCESS_CODE | LSMD_ACCESS_ADDRESSED | LSMD_ACCESS_MOUNT |
 					 LSMD_ACCESS_SOCKET;
 	char name[16];
 
@@ -681,9 +688,13 @@ static void exec_ask(struct random_source *random, struct random_pool *pool, con
 		     const struct target *target, struct ask *ask)
 {
 	ask->object = LSMD_OBJECT_PATH;
+	ask->wanted = chance(random, 70) ? LSMD_ACCESS_EXEC : LSMD_ACCESS_MAP;
+	if (target->object && target->object->kind == OBJECT_ANONYMOUS ? chance(random, 90) : chance(random, 10)) {
+		ask->object = LSMD_OBJECT_NONE;
+		return;
+	}
 	ask->name = name_random(random, pool, set, target->object);
-	ask->wanted = LSMD_ACCESS_EXEC;
-	ask->deny_only = chance(random, 25);
+	ask->deny_only = ask->wanted == LSMD_ACCESS_EXEC && chance(random, 25);
 }
 
 static void abstract_ask(struct random_source *random, struct random_pool *pool, const struct target *target,
@@ -739,8 +750,8 @@ static uint32_t kind_pick(struct random_source *random, const struct target *tar
 
 	if (!target->rule)
 		return kind < 60 ? 0 : kind < 70 ? 1 : kind < 84 ? 2 : kind < 90 ? 3 : kind < 95 ? 4 : kind < 96 ? 5 : 6;
-	if (target->rule->access & LSMD_ACCESS_EXEC)
-		return kind < 80 ? 1 : 0;
+	if (target->rule->access & LSMD_ACCESS_CODE)
+		return kind < 80 || target->object->kind == OBJECT_ANONYMOUS ? 1 : 0;
 	switch (target->object->kind) {
 	case OBJECT_PATH:
 		return kind < 95 ? 0 : 1;
@@ -754,6 +765,8 @@ static uint32_t kind_pick(struct random_source *random, const struct target *tar
 		return 5;
 	case OBJECT_NAME:
 		return 6;
+	case OBJECT_ANONYMOUS:
+		return 1;
 	}
 	abort();
 }

@@ -57,7 +57,7 @@ __noinline int work_layer(struct engine_work *work, __u32 i, __u32 reason)
 	answer->mode = layer->mode;
 	work->n_answers++;
 	if (reason != LSMD_REASON_NONE)
-		layer_undecided(layer, request_verbs(&work->req), reason, answer);
+		layer_unnamed(&view, work->req.image, id, layer, request_verbs(&work->req), reason, work->said, how, answer);
 	else if (work->req.two)
 		layer_decide_two(&view, &work->req, id, layer, &work->name, &work->other, &work->found[0],
 				 &work->found[1], work->said, how, answer);
