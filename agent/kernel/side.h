@@ -38,6 +38,7 @@ struct kernel {
 	struct lsmd_tally *tally;
 	int image_fd;                    /* map of the image in force; -1: none */
 	struct lsmd_image_header *image; /* the same, mapped; NULL: none */
+	size_t image_mapped;             /* bytes */
 	struct ring_buffer *rings;
 	kernel_event_fn event_fn; /* of the call that is reading */
 	void *event_data;

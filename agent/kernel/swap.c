@@ -67,21 +67,36 @@ static int image_map_new(const struct kernel *kernel, const struct lsmd_image_he
 void swap_forget(struct kernel *kernel)
 {
 	if (kernel->image)
-		munmap(kernel->image, value_bytes(kernel));
+		munmap(kernel->image, kernel->image_mapped);
 	kernel->image = NULL;
 	closep(&kernel->image_fd);
 	kernel->image_fd = -1;
 }
 
+/* image_len() - bytes of the image in a map, in pages: more of the map would only count as the agent's memory. 0: errno says why */
+static size_t image_len(int fd)
+{
+	size_t page = sysconf(_SC_PAGESIZE), size;
+	struct lsmd_image_header *head = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (head == MAP_FAILED)
+		return 0;
+	size = head->size;
+	munmap(head, page);
+	return (size + page - 1) & ~(page - 1);
+}
+
 /* image_adopt() - the map is that of the image in force from now on; takes the descriptor */
 static int image_adopt(struct kernel *kernel, int fd)
 {
-	void *mapped = mmap(NULL, value_bytes(kernel), PROT_READ, MAP_SHARED, fd, 0);
+	size_t len = image_len(fd);
+	void *mapped = len ? mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 	int r = mapped == MAP_FAILED ? -errno : 0;
 
 	swap_forget(kernel);
 	kernel->image_fd = fd;
 	kernel->image = r ? NULL : mapped;
+	kernel->image_mapped = len;
 	return r;
 }
 

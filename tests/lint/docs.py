@@ -323,6 +323,21 @@ def the_schema_of_events_has_every_key():
             yield f"{MAN}lsmd-audit.7: JSON: {key} is not explained"
 
 
+def real_records_are_as_their_schema_says():
+    """Written by lsmd on a real kernel; names that no terminal should be shown among them."""
+    try:
+        import jsonschema
+    except ImportError:
+        raise tree.Skip("python3-jsonschema is not installed") from None
+    validator = jsonschema.Draft202012Validator(json.loads(tree.text("schema/event.schema.json")))
+    lines = tree.text("tests/records/events.jsonl").splitlines()
+    for number, line in enumerate(lines, 1):
+        for error in validator.iter_errors(json.loads(line)):
+            yield f"tests/records/events.jsonl:{number}: {error.message}"
+    if len(lines) < 20:
+        yield f"only {len(lines)} records are there"
+
+
 def links_in_documents_lead_somewhere():
     for name in markdown():
         for target in re.findall(r"\]\(([^)#:]+)\)", tree.text(name)):
@@ -345,5 +360,6 @@ CHECKS = [
     every_setting_is_explained,
     every_field_of_a_record_is_explained,
     the_schema_of_events_has_every_key,
+    real_records_are_as_their_schema_says,
     links_in_documents_lead_somewhere,
 ]

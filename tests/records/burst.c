@@ -37,7 +37,7 @@ static const char *const names[] = {
 	"\xff\xfe invalid",
 	"\xc3\xa4\xe2\x82\xac",
 	"\xe2\x80\xae" "desrever",
-	"x' exe=\"/bin/ls\" res=success",
+	"x' exe=\"ls\" res=success",
 	"x\ntype=USER_AVC msg=audit(1.000:1): pid=1 uid=0 msg='avc:  granted  { write } for  scontext=root'",
 	"x\nLSMD_POLICY=forged\nMESSAGE=forged",
 	"\x1b[31mred\x1b[0m",

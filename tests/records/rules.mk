@@ -6,8 +6,19 @@ $(RECORDS_DIR)/burst: tests/records/burst.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -O2 -Wall -Wextra -D_GNU_SOURCE -static -o $@ $<
 
-records-stage: $(RECORDS_DIR)/burst
+$(RECORDS_DIR)/fields: tests/records/fields.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -Wall -Wextra -D_GNU_SOURCE -o $@ $< -lauparse -laudit
+
+records-stage: $(RECORDS_DIR)/burst $(RECORDS_DIR)/fields
 	install -D -m 755 -t $(STAGE)/usr/lib/lsmd-test/records $^
 
 VM_STAGE += records-stage
-.PHONY: records-stage
+
+# A million denials in a burst, once on one kernel: as 60-records.test does it, only larger.
+SOAK_KERNEL ?= 6.12
+soak: vm-stage
+	tests/vm/boot --kernel $(SOAK_KERNEL) --timeout 3600 --tree $(STAGE) --tree tests:/tests -- \
+		env LSMD_KERNEL=$(SOAK_KERNEL) BURST=1000000 /tests/vm/guest/60-records.test
+
+.PHONY: records-stage soak

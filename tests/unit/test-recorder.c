@@ -65,6 +65,37 @@ static void what_is_read_is_settled(void **state)
 	assert_int_equal(settled(&tally.denials), 5002);
 }
 
+static bool learning;
+static uint64_t n_learned;
+
+static bool wants(void *data)
+{
+	return learning;
+}
+
+static void learned(void *data, struct record *record)
+{
+	n_learned++;
+}
+
+/* One rule and a port each: what is folded by rule reaches who learns, one by one, and nobody else. */
+static void a_learner_misses_nothing(void **state)
+{
+	struct recorder *recorder = agent_start();
+	struct lsmd_event event = { .pid = 7, .n_answers = 1, .object = LSMD_OBJECT_ADDRESS };
+
+	recorder_set_learner(recorder, wants, learned);
+	for (uint16_t port = 1; port <= 2000; port++) {
+		learning = port > 1000;
+		event.time_ns = event.address.port = port;
+		recorder_event(recorder, &event, sizeof(event), false);
+		assert_true(learning || !n_learned);
+	}
+	assert_int_equal(n_learned + n_heard, 1000 + COALESCE_RULE_MAX);
+	recorder_free(recorder, 0);
+	assert_int_equal(settled(&tally.notes), 2000);
+}
+
 /* As if killed with some held: nothing of its memory is there any more but the tally. */
 static void what_a_killed_agent_held_is_lost(void **state)
 {
@@ -123,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_read_is_settled, setup),
+		cmocka_unit_test_setup(a_learner_misses_nothing, setup),
 		cmocka_unit_test_setup(what_a_killed_agent_held_is_lost, setup),
 		cmocka_unit_test_setup(an_event_in_two_agents_hands_is_counted_once, setup),
 	};
