@@ -2,7 +2,7 @@
 /*
  * Cases: one access each, and the answer that is wanted. Two forms are read: tables, tests/cases/NAME.cases, one case a line,
  * six columns and a text that begins with the statements of MEANING.md that it shows (tests/cases/README.md is the form); and
- * JSON, for those who write policies (lsmd-test(5)). Tables are read by every engine and by the live runner, which links nothing
+ * JSON, for those who write policies (lsmd-policy(5), TESTS). Tables are read by every engine and by the live runner, which links nothing
  * else of this room.
  */
 #ifndef LSMD_POLICY_CASES_H
