@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Of the programs that the kernel runs: what they may return, and loops that end."""
+import importlib.util
 import re
 
 import functions
@@ -126,4 +127,31 @@ def loops_in_the_kernel_have_a_bound():
     yield tree.Note(f"{n} loops")
 
 
-CHECKS = [hooks_return_nothing_but_0_and_EPERM, loops_in_the_kernel_have_a_bound]
+def account():
+    """tests/hooks/hooks.py, whose name is this file's own."""
+    spec = importlib.util.spec_from_file_location("account", tree.TOP / "tests/hooks/hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def every_hook_is_accounted_for():
+    """Each hook of the kernels' lists is in the table, the table says what the programs are, and the page is made from it."""
+    table, lists = account().table(), account().kernels()
+    there = set().union(*lists.values())
+    ours = set(re.findall(r'\bX\([A-Z_]+, "(\w+)"\)', tree.text("lsm/abi/event.h").split("enum lsmd_hook")[0]))
+    verbs = dict(re.findall(r'\bX\([A-Z]+, "(\w+)", [A-Z]+, ([01])\)', tree.text("lsm/abi/access.h")))
+    for hook in sorted(there ^ set(table)):
+        yield f"tests/hooks/table.txt: {hook} is {'not accounted for' if hook in there else 'a hook of no kernel'}"
+    for hook in sorted((ours & there) ^ {hook for hook, entry in table.items() if entry[0] == "mediated"}):
+        yield f"tests/hooks/table.txt: {hook} is {'' if hook in ours else 'not '}mediated"
+    for hook, (state, named, _) in table.items():
+        for verb in named.split(", ") if named else ():
+            if verbs.get(verb) != ("0" if state == "open" else "1"):
+                yield f"tests/hooks/table.txt: {hook} is {state}, and the verb '{verb}' is not"
+    if tree.text("docs/hooks.md") != account().page():
+        yield "docs/hooks.md: not what `tests/hooks/hooks.py page` prints"
+    yield tree.Note(f"{len(there)} hooks of {len(lists)} kernels, {len(ours)} programs")
+
+
+CHECKS = [every_hook_is_accounted_for, hooks_return_nothing_but_0_and_EPERM, loops_in_the_kernel_have_a_bound]
