@@ -154,4 +154,17 @@ def every_hook_is_accounted_for():
     yield tree.Note(f"{len(there)} hooks of {len(lists)} kernels, {len(ours)} programs")
 
 
-CHECKS = [every_hook_is_accounted_for, hooks_return_nothing_but_0_and_EPERM, loops_in_the_kernel_have_a_bound]
+def the_bench_loads_every_hook():
+    """`make bench` says what the verifier takes for all programs: each needs a body in tests/bench/load.bpf.c."""
+    listed = tree.code("lsm/abi/event.h").split("LSMD_HOOKS(X)", 1)[1].split("enum lsmd_hook", 1)[0]
+    hooks = re.findall(r'\bX\([A-Z_0-9]+, "(\w+)"\)', listed)
+    loaded = set(re.findall(r"^LOAD(?:_SOCKET)?\((\w+),", tree.code("tests/bench/load.bpf.c"), flags=re.M))
+    for hook in hooks:
+        if hook not in loaded:
+            yield f"tests/bench/load.bpf.c: no body for {hook}"
+    if len(hooks) < 20:
+        yield f"only {len(hooks)} hooks were found in lsm/abi/event.h"
+    yield tree.Note(f"{len(hooks)} hooks")
+
+
+CHECKS = [every_hook_is_accounted_for, hooks_return_nothing_but_0_and_EPERM, loops_in_the_kernel_have_a_bound, the_bench_loads_every_hook]
