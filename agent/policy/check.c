@@ -16,7 +16,7 @@ static void names_check(const struct policy_set *set, struct diags *diags)
 
 		if (strcmp(first->name, again->name))
 			continue;
-		diag_add(diags, DIAG_ERROR, "duplicate-name", again->place, "give one of them another name",
+		diag_add(diags, DIAG_ERROR, "duplicate-name", again->place, "give one of them another name, or try one in audit mode beside the other",
 			 "two policies have the name '%s'; the other one is %s", again->name,
 			 set->files[first->place.file].name);
 	}

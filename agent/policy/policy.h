@@ -59,8 +59,12 @@ struct rule {
 	size_t n_objects;
 };
 
+/* Behind the name of a policy in audit mode that stands beside an enforcing one of the same name. */
+#define SHADOW_SUFFIX ".shadow"
+
 struct policy {
-	const char *name;
+	const char *name; /* of a shadow: its policy's, with SHADOW_SUFFIX */
+	const char *shadow_of; /* name of the enforcing policy beside which this one, in audit mode, is tried; NULL: it is no shadow */
 	const char *description; /* NULL: none */
 	struct place place;         /* of the whole policy */
 	struct place default_place; /* of the value of "default" */

@@ -266,6 +266,57 @@ static int policy_compare(const void *a, const void *b)
 	return order ? order : (x->place.file > y->place.file) - (x->place.file < y->place.file);
 }
 
+/* Policies from @first on that share its name. */
+static size_t namesakes(const struct policies *policies, size_t first)
+{
+	size_t n = 1;
+
+	while (first + n < policies->n && !strcmp(policies->items[first].name, policies->items[first + n].name))
+		n++;
+	return n;
+}
+
+/* "NAME.shadow", where nobody else is called so (check.c). */
+static int shadow_name(struct loader *loader, struct policy *policy)
+{
+	size_t len = strlen(policy->name);
+	char *name = arena_alloc(loader->memory, len + sizeof(SHADOW_SUFFIX));
+
+	if (!name)
+		return -ENOMEM;
+	memcpy(name, policy->name, len);
+	memcpy(name + len, SHADOW_SUFFIX, sizeof(SHADOW_SUFFIX));
+	policy->shadow_of = policy->name;
+	policy->name = name;
+	return 0;
+}
+
+/* A policy in audit mode beside an enforcing one of its name is its shadow: asked the same, and never heeded. */
+static int shadows_name(struct loader *loader)
+{
+	struct policies *policies = &loader->policies;
+	size_t n;
+	int r = 0;
+
+	for (size_t i = 0; i < policies->n && !r; i += n) {
+		bool enforced = false;
+
+		n = namesakes(policies, i);
+		for (size_t k = i; k < i + n; k++)
+			enforced |= policies->items[k].mode == LSMD_MODE_ENFORCE;
+		for (size_t k = i; k < i + n && enforced && !r; k++)
+			if (policies->items[k].mode == LSMD_MODE_AUDIT)
+				r = shadow_name(loader, &policies->items[k]);
+	}
+	return r;
+}
+
+static void policies_sort(struct policies *policies)
+{
+	if (policies->n)
+		qsort(policies->items, policies->n, sizeof(*policies->items), policy_compare);
+}
+
 static int policies_load(struct loader *loader)
 {
 	struct entries entries = {};
@@ -281,8 +332,10 @@ static int policies_load(struct loader *loader)
 	for (i = 0; i < entries.n && !r; i++)
 		r = policy_load(loader, &entries.items[i]);
 	entries_free(&entries);
-	if (loader->policies.n)
-		qsort(loader->policies.items, loader->policies.n, sizeof(*loader->policies.items), policy_compare);
+	policies_sort(&loader->policies);
+	if (!r)
+		r = shadows_name(loader);
+	policies_sort(&loader->policies);
 	return r;
 }
 

@@ -71,16 +71,21 @@ static uint64_t kind_hash(const struct coalesce *coalesce, const struct lsmd_eve
 	return value ? value : 1;
 }
 
+/* Every layer's answer and its rule, so that an example says of all it stands for who refused them. */
 static uint64_t rule_hash(const struct coalesce *coalesce, const struct lsmd_event *event)
 {
-	const struct lsmd_answer *answer = &event->answers[0];
 	struct siphash hash;
 	uint64_t value;
 
 	siphash_start(&hash, &coalesce->key);
 	siphash_add(&hash, &event->generation, sizeof(event->generation));
-	siphash_add(&hash, &answer->layer, sizeof(answer->layer));
-	siphash_add(&hash, &answer->rule, sizeof(answer->rule));
+	for (size_t i = 0; i < event->n_answers; i++) {
+		const struct lsmd_answer *answer = &event->answers[i];
+
+		siphash_add(&hash, &answer->layer, sizeof(answer->layer));
+		siphash_add(&hash, &answer->rule, sizeof(answer->rule));
+		siphash_add(&hash, &answer->verdict, sizeof(answer->verdict));
+	}
 	siphash_add(&hash, &event->refused, sizeof(event->refused));
 	value = siphash_end(&hash);
 	return value ? value : 1;

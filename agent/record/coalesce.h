@@ -6,7 +6,7 @@
  * Kinds are told apart by generation, answers (policy, rule, verb, reason), object and program.
  *
  * What one rule passes in a window is limited too, whatever its objects: beyond that one event stands as an example for all of the
- * rule's that came ("mixed").
+ * rule's that came ("mixed"). Where several layers answered, it is their rules together: an example was answered by the same layers.
  *
  * No system call, no clock: the caller says what time it is.
  */

@@ -16,6 +16,7 @@ declare -gA _lsmctl_options=(
 	[denials]="--policy= --verb= --program= --answer= --since= --top= --from= --json --help"
 	[learn]="--exe= --tight --broad --mode= --output= --abstractions= --from= --help"
 	[replay]="--policies= --abstractions= --policy= --verb= --program= --answer= --since= --json --help"
+	[promote]="--dry-run --force --since= --from= --json --help"
 	[report]="--html= --policy= --verb= --program= --answer= --since= --from= --help"
 	[metrics]="--help"
 	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"

@@ -184,6 +184,34 @@ static void two_policies_have_two_names(void **state)
 	assert_int_equal(load->diags.diags[0].place.file, 1);
 }
 
+/* In audit mode beside an enforcing one of its name: a shadow, with a name of its own. Two of them are one too many. */
+static void a_policy_may_have_one_shadow(void **state)
+{
+	struct load *load = *state;
+	const char *paths[3];
+	static const char audit[] = HEAD "\"mode\": \"audit\", " ALLOW "\"rules\": [] }";
+
+	load_write(load, "a.json", audit, strlen(audit));
+	load_write(load, "b.json", RULES(""), strlen(RULES("")));
+	load_write(load, "c.json", audit, strlen(audit));
+	paths[0] = load_path(load, "a.json");
+	paths[1] = load_path(load, "b.json");
+	paths[2] = load_path(load, "c.json");
+	assert_int_equal(load_paths(load, paths, 2), 0);
+	assert_int_equal(load->set->n_policies, 2);
+	assert_string_equal(load->set->policies[0].name, "t");
+	assert_null(load->set->policies[0].shadow_of);
+	assert_string_equal(load->set->policies[1].name, "t.shadow");
+	assert_string_equal(load->set->policies[1].shadow_of, "t");
+	assert_int_equal(load->set->policies[1].mode, LSMD_MODE_AUDIT);
+	assert_int_equal(load_paths(load, &paths[1], 1), 0);
+	assert_int_equal(load_paths(load, paths, 3), POLICY_SET_REFUSED);
+	assert_string_equal(load->diags.diags[0].code, "duplicate-name");
+	/* Where nobody enforces there is nothing to stand beside. */
+	paths[1] = paths[2];
+	assert_int_equal(load_paths(load, paths, 2), POLICY_SET_REFUSED);
+}
+
 static size_t links_said(struct load *load, const char *verb, const char *path)
 {
 	char rule[600];
@@ -278,6 +306,7 @@ int main(void)
 		TEST(rules_said_twice_are_said),
 		TEST(grants_that_reach_others_are_said_once_a_rule),
 		TEST(two_policies_have_two_names),
+		TEST(a_policy_may_have_one_shadow),
 		TEST(names_that_are_links_would_never_fire_and_are_said),
 		TEST(a_link_may_itself_be_removed),
 		TEST(a_rule_that_names_link_and_target_is_right),

@@ -163,6 +163,29 @@ static void one_rule_has_a_share_of_the_window(void **state)
 	assert_int_equal(coalesce_event(*state, &sample.event, size, 3 * SECOND), COALESCE_PASS);
 }
 
+/* What one layer alone refused is no example of what two did, and the other way round. */
+static void an_example_was_answered_by_the_same_layers(void **state)
+{
+	struct folded folded = {};
+	struct sample sample;
+	size_t held[2] = {}, size;
+	char name[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		size = sample_make(&sample, 1, name);
+		sample.event.n_answers = 1 + i % 2;
+		sample.event.answers[1].layer = 1;
+		sample.event.answers[1].rule = 7;
+		held[i % 2] += coalesce_event(*state, &sample.event, size, SECOND) == COALESCE_HELD_MIXED;
+	}
+	assert_int_equal(held[0], 500 - COALESCE_RULE_MAX);
+	assert_int_equal(held[1], 500 - COALESCE_RULE_MAX);
+	coalesce_expire(*state, 2 * SECOND, fold, &folded);
+	assert_int_equal(folded.mixed, 2);
+	assert_int_equal(folded.repeats, held[0] + held[1]);
+}
+
 /* More rules at a time than are watched: their events are dropped, and said to be. */
 static void a_rule_without_room_is_limited(void **state)
 {
@@ -232,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_quiet_window_ends_the_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(kinds_do_not_mix, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_rule_has_a_share_of_the_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_example_was_answered_by_the_same_layers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rule_without_room_is_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_is_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_time_of_the_next_end_is_told, setup, teardown),
