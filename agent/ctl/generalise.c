@@ -3,9 +3,11 @@
 #include "agent/ctl/generalise.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "agent/record/mend.h"
+#include "agent/util/vec.h"
 
 #define TEMPORARY_MIN 6
 #define DATE_MIN 6
@@ -71,7 +73,44 @@ static size_t number_len(const char *bytes, size_t len, enum level level)
 	return at;
 }
 
-static void part_add(struct buf *out, const struct part *part, bool in_proc, bool in_temporary, enum level level)
+static bool pid_seen(const struct pids *pids, uint64_t pid)
+{
+	for (size_t i = 0; i < pids->n; i++)
+		if (pids->items[i] == pid)
+			return true;
+	return false;
+}
+
+int pids_add(struct pids *pids, uint32_t pid)
+{
+	uint32_t *item;
+
+	if (pid < PID_TOLD_MIN || pid_seen(pids, pid))
+		return 0;
+	item = vec_add(pids);
+	if (!item)
+		return -ENOMEM;
+	*item = pid;
+	return 0;
+}
+
+/* Bytes of the number at the start, where it is the id of a process that was seen; else 0 */
+static size_t pid_len(const char *bytes, size_t len, const struct pids *pids)
+{
+	uint64_t pid = 0;
+	size_t n = 0;
+
+	if (bytes[0] == '0')
+		return 0;
+	while (n < len && n < 10 && isdigit((unsigned char)bytes[n]))
+		pid = pid * 10 + bytes[n++] - '0';
+	if (!n || (n < len && isdigit((unsigned char)bytes[n])))
+		return 0;
+	return pid_seen(pids, pid) ? n : 0;
+}
+
+static void part_add(struct buf *out, const struct part *part, bool in_proc, bool in_temporary, enum level level,
+		     const struct pids *pids)
 {
 	size_t end = temporary_at(part, in_temporary), plain = 0;
 
@@ -80,8 +119,11 @@ static void part_add(struct buf *out, const struct part *part, bool in_proc, boo
 		return;
 	}
 	for (size_t i = 0; i < end;) {
-		size_t n = i == 0 || !isdigit((unsigned char)part->bytes[i - 1]) ? number_len(part->bytes + i, end - i, level) : 0;
+		bool first = i == 0 || !isdigit((unsigned char)part->bytes[i - 1]);
+		size_t n = first ? number_len(part->bytes + i, end - i, level) : 0;
 
+		if (first && !n)
+			n = pid_len(part->bytes + i, end - i, pids);
 		if (!n) {
 			i++;
 			continue;
@@ -103,7 +145,7 @@ static bool begins(const char *bytes, size_t len, const char *with)
 	return len > n && !memcmp(bytes, with, n);
 }
 
-void name_generalise(struct buf *out, const char *bytes, size_t len, enum level level)
+void name_generalise(struct buf *out, const char *bytes, size_t len, enum level level, const struct pids *pids)
 {
 	bool in_proc = begins(bytes, len, "/proc/");
 	bool in_temporary = begins(bytes, len, "/tmp/") || begins(bytes, len, "/var/tmp/") || begins(bytes, len, "/run/") ||
@@ -114,7 +156,7 @@ void name_generalise(struct buf *out, const char *bytes, size_t len, enum level 
 		struct part part = { bytes + at + 1, (end ? (size_t)(end - bytes) : len) - at - 1 };
 
 		buf_add_byte(out, '/');
-		part_add(out, &part, in_proc, in_temporary, level);
+		part_add(out, &part, in_proc, in_temporary, level, pids);
 		at += part.len + 1;
 	}
 }

@@ -26,6 +26,7 @@ struct lesson {
 	const char *abstractions[16]; /* recognised; borrowed */
 	size_t n_abstractions;
 	json_t *events; /* what was taken in, one of a kind */
+	struct pids pids; /* of all that acted */
 	uint64_t n_events, n_unnamed; /* decisions; those that no rule could name */
 	uint64_t n_mixed; /* decisions of which only an example is known */
 };

@@ -36,6 +36,7 @@ void lesson_clear(struct lesson *lesson)
 	for (size_t i = 0; i < lesson->n_seen; i++)
 		seen_clear(&lesson->seen[i]);
 	free(lesson->seen);
+	free(lesson->pids.items);
 	json_decref(lesson->events);
 }
 
@@ -66,6 +67,8 @@ int lesson_add(struct lesson *lesson, json_t *event)
 		n = 1;
 	}
 	lesson->n_events += n;
+	if (pids_add(&lesson->pids, ctl_number(event, "pid")) || pids_add(&lesson->pids, ctl_number(event, "tid")))
+		return -ENOMEM;
 	if (!lesson->events)
 		lesson->events = json_object();
 	buf_printf(&kind, "%x %s %s %s", access_of(event), ctl_string(event, "object_kind"), ctl_string(event, "object"),
@@ -134,6 +137,22 @@ static void verbs_write(struct buf *out, uint32_t access)
 	buf_add_string(out, many ? "]" : "");
 }
 
+/* Does the pattern stand for names that were not seen, and may they be changed? */
+static bool writes_unseen(const struct seen *seen)
+{
+	const char *pattern = seen->pattern;
+
+	if (strcmp(seen->key, "path") || !(seen->access & LSMD_ACCESS_FILES & ~(READ_ONLY | LSMD_ACCESS_CODE)))
+		return false;
+	for (; *pattern; pattern++) {
+		if (*pattern == '\\' && pattern[1])
+			pattern++;
+		else if (*pattern == '*')
+			return true;
+	}
+	return false;
+}
+
 static void seen_write(struct buf *out, const struct seen *seen)
 {
 	_cleanup_buf_ struct buf reason = {};
@@ -142,7 +161,8 @@ static void seen_write(struct buf *out, const struct seen *seen)
 	verbs_write(out, seen->access);
 	buf_printf(out, ", \"%s\": ", seen->key);
 	json_quote(out, seen->pattern, strlen(seen->pattern));
-	buf_printf(&reason, "seen %llu %s: %s", (unsigned long long)seen->n, seen->n == 1 ? "time" : "times", seen->example);
+	buf_printf(&reason, "seen %llu %s: %s%s", (unsigned long long)seen->n, seen->n == 1 ? "time" : "times", seen->example,
+		   writes_unseen(seen) ? "; any name like it may be changed" : "");
 	buf_add_string(out, ", \"reason\": ");
 	json_quote(out, reason.bytes, reason.len);
 	buf_add_string(out, " }");
@@ -263,7 +283,7 @@ static int name_add(struct lesson *lesson, const json_t *event, const char *key,
 
 	if (explain_bytes(event, key, &bytes) || !bytes.len || bytes.bytes[0] != '/')
 		return 0;
-	name_generalise(&pattern, bytes.bytes, bytes.len, lesson->level);
+	name_generalise(&pattern, bytes.bytes, bytes.len, lesson->level, &lesson->pids);
 	if (pattern.failed)
 		return -ENOMEM;
 	return seen_add(lesson, "path", pattern.bytes, access, ctl_number(event, "repeats"), ctl_string(event, key));
@@ -368,7 +388,6 @@ static int folder_try(struct lesson *lesson, size_t at)
 		return folder_fold(lesson, at, len, false);
 	if (!broad || folder_count(lesson, seen->pattern, len, false, true) < FOLDER_WRITTEN_BROAD)
 		return 0;
-	fprintf(stderr, "lsmctl: any name in %.*s may be written by the policy, since several were\n", (int)len, seen->pattern);
 	return folder_fold(lesson, at, len, false);
 }
 
@@ -378,6 +397,15 @@ static int seen_order(const void *a, const void *b)
 	int order = strcmp(x->key, y->key);
 
 	return order ? order : strcmp(x->pattern, y->pattern);
+}
+
+/* What grants more than was seen is never granted in silence. */
+static void unseen_say(const struct lesson *lesson)
+{
+	for (size_t i = 0; i < lesson->n_seen; i++)
+		if (writes_unseen(&lesson->seen[i]))
+			fprintf(stderr, "lsmctl: any name like %s may be changed by the policy; %s was seen\n",
+				lesson->seen[i].pattern, lesson->seen[i].example);
 }
 
 int lesson_patterns(struct lesson *lesson)
@@ -394,6 +422,7 @@ int lesson_patterns(struct lesson *lesson)
 		qsort(lesson->seen, lesson->n_seen, sizeof(*lesson->seen), seen_order);
 	for (size_t i = 0; i < lesson->n_seen && !r && lesson->level > LEVEL_TIGHT; i++)
 		r = folder_try(lesson, i);
+	unseen_say(lesson);
 	return r;
 }
 

@@ -27,22 +27,31 @@ static void names_become_patterns(void **state)
 		{ "/usr/lib/libz.so.1.2.13", "/usr/lib/libz.so.1.2.13", "/usr/lib/libz.so.*", "/usr/lib/libz.so.*" },
 		{ "/var/log/a-20261121.log", "/var/log/a-20261121.log", "/var/log/a-*.log", "/var/log/a-*.log" },
 		{ "/var/log/a-2026-11-21.log", "/var/log/a-2026-11-21.log", "/var/log/a-*.log", "/var/log/a-*.log" },
+		{ "/var/lib/shop/temp-4711.rdb", "/var/lib/shop/temp-*.rdb", "/var/lib/shop/temp-*.rdb", "/var/lib/shop/temp-*.rdb" },
+		{ "/run/shop.4711", "/run/shop.*", "/run/shop.*", "/run/shop.*" },
+		{ "/srv/47110/04711/x47", "/srv/47110/04711/x47", "/srv/47110/04711/x47", "/srv/*/*/x*" },
 		{ "/dev/tty12", "/dev/tty12", "/dev/tty12", "/dev/tty*" },
 		{ "/srv/a*b?[c]{d}\\", "/srv/a\\*b\\?\\[c\\]\\{d\\}\\\\", "/srv/a\\*b\\?\\[c\\]\\{d\\}\\\\", "/srv/a\\*b\\?\\[c\\]\\{d\\}\\\\" },
 		{ "/srv/\xff", "/srv/?", "/srv/?", "/srv/?" },
 		{ "/", "/", "/", "/" },
 	};
 
+	struct pids pids = {};
+
+	/* Number 12 is too small to tell. */
+	assert_int_equal(pids_add(&pids, 12) | pids_add(&pids, 4711) | pids_add(&pids, 4711), 0);
+	assert_int_equal(pids.n, 1);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const char *wanted[] = { cases[i].tight, cases[i].normal, cases[i].broad };
 
 		for (enum level level = LEVEL_TIGHT; level <= LEVEL_BROAD; level++) {
 			_cleanup_buf_ struct buf out = {};
 
-			name_generalise(&out, cases[i].name, strlen(cases[i].name), level);
+			name_generalise(&out, cases[i].name, strlen(cases[i].name), level, &pids);
 			assert_string_equal(out.bytes, wanted[level]);
 		}
 	}
+	free(pids.items);
 }
 
 static void some_folders_are_never_whole(void **state)
