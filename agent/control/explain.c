@@ -147,8 +147,7 @@ static int address_normalise(const char *text, struct lsmd_address *address)
 	return 0;
 }
 
-/* "tcp:10.0.0.1:5432", "udp:[fd00::1]:53": one address, no pattern */
-static int address_read(const char *text, struct lsmd_address *ret, struct explain_why *why)
+int explain_address(const char *text, struct lsmd_address *ret, struct explain_why *why)
 {
 	const char *colon = strchr(text, ':'), *last = strrchr(text, ':');
 	char address[64], *end;
@@ -195,7 +194,7 @@ static int connect_read(struct question *question, struct explain_why *why)
 		return 0;
 	}
 	ask->object = LSMD_OBJECT_ADDRESS;
-	return address_read(text, &ask->address, why);
+	return explain_address(text, &ask->address, why);
 }
 
 static int object_read(const json_t *json, struct question *question, struct explain_why *why)

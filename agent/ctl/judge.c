@@ -2,11 +2,16 @@
 /* Recorded accesses and other policies. */
 #include "agent/ctl/judge.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "agent/control/explain.h"
+#include "agent/policy/ask.h"
 #include "agent/policy/image.h"
+#include "agent/policy/named.h"
 #include "agent/policy/names.h"
+#include "agent/record/record.h"
+#include "agent/util/cleanup.h"
 #include "agent/util/buf.h"
 
 int judge_load(const struct policy_options *options, bool colour, struct lsmd_image_header **ret)
@@ -30,74 +35,126 @@ int judge_load(const struct policy_options *options, bool colour, struct lsmd_im
 	return r ? CTL_FOUND : 0;
 }
 
-/* The value under @key, exactly, as the question takes it: {"name": …} or with "name_hex". */
-static int bytes_put(json_t *object, const char *to, const json_t *event, const char *key)
-{
-	char from_hex[32], to_hex[32];
-	json_t *plain = json_object_get(event, key), *hex;
+/* The bytes that an ask points into. */
+struct asking {
+	struct ask ask;
+	struct buf program, object, other;
+	char path[NAMED_LEN_MAX];
+};
 
-	snprintf(from_hex, sizeof(from_hex), "%s_hex", key);
-	snprintf(to_hex, sizeof(to_hex), "%s_hex", to);
-	hex = json_object_get(event, from_hex);
-	if (hex)
-		json_object_set(object, to_hex, hex);
-	return json_object_set(object, to, plain);
+static void asking_clear(struct asking *asking)
+{
+	buf_free(&asking->program);
+	buf_free(&asking->object);
+	buf_free(&asking->other);
 }
 
-static const char *what_of(const json_t *event)
+static struct ask_bytes bytes_of(const struct buf *buf, size_t skip)
 {
-	const char *verb = ctl_string(event, "verb");
-	int n = verb_find(verb, strlen(verb));
-
-	if (n == LSMD_VERB_EXEC)
-		return "exec";
-	if (n == LSMD_VERB_CONNECT)
-		return "connect";
-	return n >= 0 && 1u << n & LSMD_ACCESS_FILES ? "open" : NULL;
+	return (struct ask_bytes){ .bytes = buf->bytes + skip, .len = buf->len - skip };
 }
 
-static json_t *question_of(const json_t *event, const char *program)
+/* All that the call wanted; records of other makers may have the verb alone. */
+static uint32_t access_of(const json_t *event)
 {
-	const char *what = what_of(event);
-	json_t *question = json_object(), *name = json_object(), *access = json_object_get(event, "access");
+	const json_t *list = json_object_get(event, "access"), *word;
+	const char *alone = ctl_string(event, "verb");
+	int verb = verb_find(alone, strlen(alone));
+	uint32_t access = 0;
+	size_t i;
 
-	if (!what || !json_object_get(event, "object") || (!program && !json_object_get(event, "program"))) {
-		json_decref(question);
-		json_decref(name);
-		return NULL;
+	json_array_foreach (list, i, word) {
+		int one = json_is_string(word) ? verb_find(json_string_value(word), json_string_length(word)) : -1;
+
+		access |= one >= 0 ? 1u << one : 0;
 	}
+	return access ? access : verb >= 0 ? 1u << verb : 0;
+}
+
+/* Memory and files without a name that are run as code: rules for "anonymous" speak of them. */
+bool judge_anonymous(const json_t *event)
+{
+	return !strcmp(ctl_string(event, "object_cut"), reason_name(LSMD_REASON_PATH_ANONYMOUS)) && access_of(event) &&
+	       !(access_of(event) & ~LSMD_ACCESS_CODE);
+}
+
+static int path_read(struct asking *asking, size_t skip)
+{
+	if (asking->object.len <= skip || asking->object.bytes[skip] != '/')
+		return -EINVAL;
+	asking->ask.object = LSMD_OBJECT_PATH;
+	asking->ask.name = bytes_of(&asking->object, skip);
+	if (asking->other.len)
+		asking->ask.other = bytes_of(&asking->other, 0);
+	return 0;
+}
+
+/* What is not shown as a file's name: as policies write it (objname.h). */
+static int object_read(struct asking *asking, const char *kind, bool anonymous)
+{
+	struct ask *ask = &asking->ask;
+	const char *text = asking->object.bytes;
+	struct explain_why why;
+
+	if (!strcmp(kind, "file") && !anonymous)
+		return path_read(asking, 0);
+	if (!strcmp(kind, "unix"))
+		return path_read(asking, strlen("unix:"));
+	if (!strcmp(kind, "none") || anonymous) {
+		ask->object = LSMD_OBJECT_NONE;
+		return 0;
+	}
+	if (!asking->object.len)
+		return -EINVAL;
+	if (!strcmp(kind, "unix-abstract") && asking->object.len >= strlen("unix:@")) {
+		ask->object = LSMD_OBJECT_ABSTRACT;
+		ask->name = bytes_of(&asking->object, strlen("unix:@"));
+		return 0;
+	}
+	if (!strcmp(kind, "address")) {
+		ask->object = LSMD_OBJECT_ADDRESS;
+		return explain_address(text, &ask->address, &why);
+	}
+	ask->object = LSMD_OBJECT_NAME;
+	ask->name.bytes = asking->path;
+	return strcmp(kind, "name") ? -EINVAL : named_read(NULL, ask->wanted, text, asking->object.len, asking->path, &ask->name.len);
+}
+
+static int asking_read(struct asking *asking, const json_t *event, const char *program)
+{
+	int r = 0;
+
+	asking->ask.wanted = access_of(event);
 	if (program)
-		json_object_set_new(name, "name", json_string(program));
+		buf_add_string(&asking->program, program);
 	else
-		bytes_put(name, "name", event, "program");
-	json_object_set_new(question, "programs", json_pack("[o]", name));
-	bytes_put(question, what, event, "object");
-	if (!strcmp(what, "open") && json_array_size(access))
-		json_object_set(question, "access", access);
-	else if (!strcmp(what, "open"))
-		json_object_set_new(question, "access", json_pack("[s]", ctl_string(event, "verb")));
-	return question;
+		r = explain_bytes(event, "program", &asking->program);
+	asking->ask.programs[0] = bytes_of(&asking->program, 0);
+	asking->ask.n_programs = 1;
+	if (!r && json_object_get(event, "object"))
+		r = explain_bytes(event, "object", &asking->object);
+	if (!r && json_object_get(event, "object_new"))
+		r = explain_bytes(event, "object_new", &asking->other);
+	if (r || !asking->ask.wanted || asking->program.failed)
+		return r ? r : -EINVAL;
+	return object_read(asking, ctl_string(event, "object_kind"), judge_anonymous(event));
 }
 
 enum judgement judge_event(const struct lsmd_image_header *image, const json_t *event, const char *program, json_t **ret_layer)
 {
-	json_t *question = question_of(event, program), *answer = NULL;
-	struct explain_why why;
-	enum judgement judgement;
-	int r = question ? explain_answer(image, NULL, question, &why, &answer) : EXPLAIN_REFUSED;
+	_cleanup_(asking_clear) struct asking asking = {};
+	_cleanup_(legend_freep) struct legend *legend = NULL;
+	struct asked asked;
+	int r = asking_read(&asking, event, program), deciding;
 
-	json_decref(question);
 	if (ret_layer)
 		*ret_layer = NULL;
+	if (!r)
+		r = image_ask(image, &asking.ask, &asked);
 	if (r)
 		return JUDGE_UNKNOWN;
-	judgement = ctl_true(answer, "refused") ? JUDGE_REFUSED : JUDGE_ALLOWED;
-	if (ret_layer) {
-		json_int_t deciding = ctl_number(answer, "deciding");
-
-		if (deciding >= 0)
-			*ret_layer = json_incref(json_array_get(json_object_get(answer, "layers"), deciding));
-	}
-	json_decref(answer);
-	return judgement;
+	deciding = asked_deciding(&asked);
+	if (ret_layer && deciding >= 0 && !legend_new(image, &legend))
+		*ret_layer = explain_layer(legend, &asked.answers[deciding]);
+	return asked.refused ? JUDGE_REFUSED : JUDGE_ALLOWED;
 }

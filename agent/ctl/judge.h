@@ -11,10 +11,13 @@ struct lsmd_image_header;
 /** judge_load() - policies compiled; what is wrong with them goes to standard error. Return: 0; an exit status after saying why */
 int judge_load(const struct policy_options *options, bool colour, struct lsmd_image_header **ret);
 
+/** judge_anonymous() - is it code without a name that a record tells of? */
+bool judge_anonymous(const json_t *event);
+
 enum judgement {
 	JUDGE_ALLOWED,
 	JUDGE_REFUSED,
-	JUDGE_UNKNOWN, /* the record does not say enough: no object, no program, an object of a kind that has no name here */
+	JUDGE_UNKNOWN, /* the record does not say enough: no program, or an object whose name is not whole or not to be had */
 };
 
 /**

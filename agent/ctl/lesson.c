@@ -249,7 +249,7 @@ int lesson_abstractions(struct lesson *lesson, bool colour)
 	return r;
 }
 
-static struct seen *seen_find(struct lesson *lesson, const char *key, const char *pattern)
+static struct seen *seen_find(const struct lesson *lesson, const char *key, const char *pattern)
 {
 	for (size_t i = 0; i < lesson->n_seen; i++)
 		if (!strcmp(lesson->seen[i].key, key) && !strcmp(lesson->seen[i].pattern, pattern))
@@ -307,6 +307,8 @@ static int event_learn(struct lesson *lesson, const json_t *event)
 
 	if (ctl_true(event, "held"))
 		return 0;
+	if (judge_anonymous(event))
+		return seen_add(lesson, "path", "anonymous", access, ctl_number(event, "repeats"), "code without a name");
 	if (verb < 0 || (!*object && verbs[verb].object == VERB_PATH)) {
 		lesson->n_unnamed += ctl_number(event, "repeats");
 		return 0;
@@ -377,7 +379,7 @@ static int folder_fold(struct lesson *lesson, size_t at, size_t len, bool below)
 static int folder_try(struct lesson *lesson, size_t at)
 {
 	const struct seen *seen = &lesson->seen[at];
-	size_t len = strcmp(seen->key, "path") ? 0 : folder_len(seen->pattern);
+	size_t len = seen->pattern[0] == '/' ? folder_len(seen->pattern) : 0;
 	bool broad = lesson->level == LEVEL_BROAD;
 
 	if (len < 2 || !folder_may_be_whole(seen->pattern, len) || seen->pattern[strlen(seen->pattern) - 1] == '/')
@@ -402,6 +404,8 @@ static int seen_order(const void *a, const void *b)
 /* What grants more than was seen is never granted in silence. */
 static void unseen_say(const struct lesson *lesson)
 {
+	if (seen_find(lesson, "path", "anonymous"))
+		fprintf(stderr, "lsmctl: the policy lets code run that has no name: memory that the program wrote itself\n");
 	for (size_t i = 0; i < lesson->n_seen; i++)
 		if (writes_unseen(&lesson->seen[i]))
 			fprintf(stderr, "lsmctl: any name like %s may be changed by the policy; %s was seen\n",
