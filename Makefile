@@ -16,7 +16,7 @@ KERNELS ?= 6.1 6.12 7.2
 
 # Debian packages: to build, to test, and (tests/vm/deps.txt) to make virtual machines.
 BUILD_DEPS := gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-dev libaudit-dev libsystemd-dev
-TEST_DEPS := libcmocka-dev python3-jsonschema python3-prometheus-client libauparse-dev
+TEST_DEPS := libcmocka-dev python3-jsonschema python3-prometheus-client libauparse-dev spin
 
 ifeq ($(shell pkg-config --exists $(PACKAGES) && echo yes),yes)
 DEP_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(if $(WITH_AUDIT),audit))
@@ -56,7 +56,7 @@ help:
 	@echo 'make test         the tests that need neither root nor a virtual machine'
 	@echo 'make vm           the tests on stock kernels in virtual machines (KERNELS="$(KERNELS)")'
 	@echo 'make check        all of them'
-	@echo 'make soak         a million denials in a burst, in a virtual machine, all accounted for'
+	@echo 'make soak         a million denials in a burst, then the swap under load for hours (RELOADS=10000), in virtual machines'
 	@echo 'make bench        what a decision costs, here'
 	@echo 'make lint         our own conventions, and cppcheck'
 	@echo 'make install      DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
@@ -105,6 +105,7 @@ include tests/demo/rules.mk
 include tests/engine/rules.mk
 include tests/fuzz/rules.mk
 include tests/records/rules.mk
+include tests/swap/rules.mk
 
 unit: $(UNIT_TESTS)
 	@for t in $^; do echo "# $$t"; $$t || exit 1; done

@@ -11,7 +11,7 @@ VM_STAGE += engine-stage
 .SECONDARY: $(UNIT_TESTS:=.o)
 
 test: $(TEST_BINARIES)
-	@$(TEST_ENV) tests/run unit golden engine lint
+	@$(TEST_ENV) tests/run unit golden engine model lint
 
 vm-stage: all
 	@rm -rf $(B)/stage
@@ -27,6 +27,6 @@ check:
 	@$(MAKE) --no-print-directory check-all
 
 check-all: $(TEST_BINARIES) vm-stage
-	@$(TEST_ENV) tests/run unit golden engine lint vm
+	@$(TEST_ENV) tests/run unit golden engine model lint vm
 
 .PHONY: test vm check check-all vm-stage

@@ -16,6 +16,7 @@
 #include "agent/control/reload.h"
 #include "agent/control/requests.h"
 #include "agent/control/status.h"
+#include "agent/control/trial.h"
 #include "agent/kernel/probe.h"
 #include "agent/record/file.h"
 #include "agent/record/jsonl.h"
@@ -83,45 +84,6 @@ int agent_new(const struct settings *settings, sd_event *event, struct agent **r
 	return 0;
 }
 
-/* A copy of what an earlier agent left in force. Return: 0, KERNEL_NOTHING_LOADED, KERNEL_*, -errno */
-static int image_inherit(const char *pins, struct intake *intake)
-{
-	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
-	const struct lsmd_image_header *image;
-	struct kernel_why why = {};
-	int r = kernel_attach(pins, &why, &kernel);
-
-	if (r)
-		return r;
-	image = kernel_image(kernel);
-	if (!image)
-		return KERNEL_NOTHING_LOADED;
-	intake->image = aligned_alloc(64, (image->size + 63) & ~63u);
-	if (!intake->image)
-		return -ENOMEM;
-	memcpy(intake->image, image, image->size);
-	intake->image_size = image->size;
-	return image_verify(intake->image, intake->image_size) ? KERNEL_FOREIGN_PINS : 0;
-}
-
-/* Refuse to start, or go on with what is in force: a broken set must not end the enforcement of the one before. */
-static int broken_start(struct agent *agent, struct intake *intake, int r)
-{
-	int inherited = image_inherit(agent->settings->pins, intake);
-
-	if (inherited) {
-		log_error(r < 0 ? r : 0, "The policies are refused, nothing is in force and nothing was changed. "
-					 "Mend them, try them with 'lsmctl check', and start lsmd again");
-		return r < 0 ? r : AGENT_REFUSED;
-	}
-	agent->refused_us = realtime_us();
-	log_error(r < 0 ? r : 0,
-		  "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %llu. "
-		  "Mend them and run 'lsmctl reload'",
-		  (unsigned long long)intake->image->generation);
-	return 0;
-}
-
 static void diagnostics_log(const struct intake *intake)
 {
 	_cleanup_free_ char *text = intake_text(intake, false);
@@ -142,22 +104,45 @@ static void unable_log(const struct kernel_why *why)
 	log_error(0, "lsmd does not run without enforcing. 'lsmctl doctor' shows all that it looked at");
 }
 
-static int kernel_open_say(struct agent *agent, const struct intake *intake)
+/* @image may be NULL: nothing is put in force then, but what an earlier agent left is taken over. */
+static int kernel_open_say(struct agent *agent, const struct lsmd_image_header *image, size_t size)
 {
 	struct kernel_why why = {};
-	int r = kernel_open(agent->settings->pins, intake->image, intake->image_size, &why, &agent->kernel);
+	int r = kernel_open(agent->settings->pins, image, size, &why, &agent->kernel);
 
 	if (r == KERNEL_UNABLE) {
 		unable_log(&why);
 		return AGENT_UNABLE;
 	}
 	if (r == KERNEL_FOREIGN_PINS) {
-		log_error(0, "What is pinned at %s is of a version that this lsmd does not know: %s",
-			  agent->settings->pins, why.text);
+		log_error(0, "The kernel goes on enforcing what another version of lsmd left in force, which this one cannot take over: %s. "
+			     "Start that version again, or end its enforcement with 'lsmctl unload'", why.text);
 		return AGENT_REFUSED;
 	}
 	if (r)
-		return log_error(r < 0 ? r : -EIO, "Cannot load into the kernel: %s", why.text);
+		return r > 0 ? r : log_error(r, "Cannot load into the kernel: %s", why.text);
+	if (*kernel_found(agent->kernel))
+		log_warning(0, "Found at the start: %s", kernel_found(agent->kernel));
+	return 0;
+}
+
+/* Refuse to start, or go on with what is in force: a broken set must not end the enforcement of the one before. */
+static int broken_start(struct agent *agent, int r)
+{
+	int opened = kernel_open_say(agent, NULL, 0);
+
+	if (opened == KERNEL_NOTHING_LOADED) {
+		log_error(r < 0 ? r : 0, "The policies are refused, nothing is in force and nothing was changed. "
+					 "Mend them, try them with 'lsmctl check', and start lsmd again");
+		return r < 0 ? r : AGENT_REFUSED;
+	}
+	if (opened)
+		return opened;
+	agent->refused_us = realtime_us();
+	log_error(r < 0 ? r : 0,
+		  "The policies on disk are refused: what an earlier lsmd left in force goes on, as generation %" PRIu64 ". "
+		  "Mend them and run 'lsmctl reload'",
+		  kernel_generation(agent->kernel));
 	return 0;
 }
 
@@ -233,9 +218,20 @@ static void takeover_finish(struct agent *agent)
 
 	log_notice("Took over what an earlier lsmd left in force, generation %" PRIu64,
 		   kernel_generation(agent->kernel));
+	r = trial_resume(agent);
 	if (!agent->intake.set || image_is_in_force(agent, &agent->intake))
 		return;
-	r = agent_swap(agent, &agent->intake, &why, &times);
+	if (r || kernel_rejected(agent->kernel) == agent->intake.image->checksum) {
+		if (!r)
+			log_error(0, "The policies on disk are those of a reload that nobody confirmed: they are left out of force. "
+				     "'lsmctl reload' puts them in force");
+		if (!r)
+			agent_refused(agent);
+		policy_set_free(agent->intake.set);
+		agent->intake.set = NULL;
+		return;
+	}
+	r = agent_swap(agent, agent->intake.image, agent->intake.image_size, NULL, &why, &times);
 	if (!r)
 		return;
 	log_error(r < 0 ? r : 0, "The policies on disk cannot be put in force, the earlier ones go on: %s", why.text);
@@ -255,13 +251,13 @@ int agent_enforce(struct agent *agent)
 	r = intake_run(&options, 0, intake);
 	diagnostics_log(intake);
 	if (r) {
-		r = broken_start(agent, intake, r);
+		r = broken_start(agent, r);
 		if (intake->set)
 			policy_set_free(intake->set);
 		intake->set = NULL;
+		return r;
 	}
-	if (!r)
-		r = kernel_open_say(agent, intake);
+	r = kernel_open_say(agent, intake->image, intake->image_size);
 	return r ? r : unmediated_refuse(agent, intake);
 }
 
@@ -304,7 +300,7 @@ static int start_finish(struct agent *agent)
 	if (kernel_taken_over(agent->kernel))
 		takeover_finish(agent);
 	if (agent->intake.set)
-		agent_adopt(agent, &agent->intake);
+		agent_adopt(agent, &agent->intake, false);
 	/* Compiling and loading took memory that running does not need. */
 	intake_clear(&agent->intake);
 	malloc_trim(0);
@@ -362,27 +358,50 @@ int agent_serve(struct agent *agent)
 	return r ? log_error(r, "Cannot listen at %s", agent->settings->socket) : 0;
 }
 
-int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_why *why, struct kernel_times *times)
+/* The grace period is over: what the image before had to say is in the rings. */
+static void swap_finish(struct agent *agent)
 {
-	int r;
+	int r = recorder_set_image(agent->recorder, kernel_image(agent->kernel));
 
-	pump_drain(agent->pump);
-	r = kernel_swap(agent->kernel, intake->image, intake->image_size, why, times);
-	if (r)
-		return r;
-	/* The grace period is over: what the image before had to say is in the rings. */
-	r = recorder_set_image(agent->recorder, kernel_image(agent->kernel));
 	if (r)
 		log_error(r, "Records of the new policies will lack their names");
 	pump_drain(agent->pump);
 	recorder_settle(agent->recorder);
 	agent->loaded_us = realtime_us();
-	return 0;
 }
 
-void agent_adopt(struct agent *agent, struct intake *intake)
+int agent_swap(struct agent *agent, const struct lsmd_image_header *image, size_t size, const struct kernel_trial *trial,
+	       struct kernel_why *why, struct kernel_times *times)
 {
-	loaded_free(agent->loaded);
+	int r;
+
+	pump_drain(agent->pump);
+	r = trial ? kernel_swap_trial(agent->kernel, image, size, trial, why, times) :
+		    kernel_swap(agent->kernel, image, size, why, times);
+	if (!r)
+		swap_finish(agent);
+	return r;
+}
+
+int agent_settle(struct agent *agent, bool keep)
+{
+	int r;
+
+	pump_drain(agent->pump);
+	r = kernel_settle(agent->kernel, keep);
+	if (!r)
+		swap_finish(agent);
+	return r;
+}
+
+void agent_adopt(struct agent *agent, struct intake *intake, bool trial)
+{
+	loaded_free(agent->before);
+	agent->before = agent->loaded;
+	if (!trial) {
+		loaded_free(agent->before);
+		agent->before = NULL;
+	}
 	agent->refused_us = 0;
 	agent->loaded = TAKE_PTR(intake->loaded);
 	if (!agent->loaded_us)
@@ -400,7 +419,7 @@ static int status_add_agent(struct agent *agent, json_t *status)
 				    "started_us", (json_int_t)agent->started_us, "loaded_us",
 				    (json_int_t)agent->loaded_us, "refused_us", (json_int_t)agent->refused_us);
 
-	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "ok", json_true()))
+	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "trial", trial_json(agent)) || json_object_set_new(status, "ok", json_true()))
 		return -ENOMEM;
 	if (!agent->loaded)
 		return json_object_set_new(status, "files", json_null()) ? -ENOMEM : 0;
@@ -475,6 +494,8 @@ void agent_free(struct agent *agent)
 	pump_free(agent->pump);
 	kernel_free(agent->kernel);
 	intake_clear(&agent->intake);
+	sd_event_source_disable_unref(agent->trial);
+	loaded_free(agent->before);
 	loaded_free(agent->loaded);
 	json_decref(agent->reloads_told);
 	if (agent->lock_fd > 0)

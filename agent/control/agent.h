@@ -31,6 +31,8 @@ struct agent {
 	struct intake intake; /* between agent_enforce() and agent_serve(): what was read from disk */
 	/* Of the set in force; NULL where an earlier agent loaded it. */
 	struct loaded *loaded;
+	struct loaded *before; /* of the set that takes the place of one on trial; NULL while none is */
+	sd_event_source *trial; /* fires when the trial that is on ends; NULL: none is */
 	uint64_t loaded_us; /* wall clock of the last swap by this agent; 0: none */
 	uint64_t started_us; /* wall clock */
 	uint64_t refused_us; /* wall clock when the policies on disk were last refused; 0: they are what is in force */
@@ -63,12 +65,17 @@ int agent_serve(struct agent *agent);
 
 /**
  * agent_swap() - put an image in force and settle what follows from it
+ * @trial: for a time only; NULL: for good
  * Return: 0, KERNEL_UNABLE (see @why), -errno; then the image before stays
  */
-int agent_swap(struct agent *agent, const struct intake *intake, struct kernel_why *why, struct kernel_times *times);
+int agent_swap(struct agent *agent, const struct lsmd_image_header *image, size_t size, const struct kernel_trial *trial,
+	       struct kernel_why *why, struct kernel_times *times);
 
-/** agent_adopt() - remember the files and rules of the set now in force; takes them out of @intake */
-void agent_adopt(struct agent *agent, struct intake *intake);
+/** agent_settle() - end the trial: @keep what is on trial, or go back. Return: 0, KERNEL_TOO_LATE, -errno */
+int agent_settle(struct agent *agent, bool keep);
+
+/** agent_adopt() - remember the files and rules of the set now in force; takes them out of @intake. @trial: and those before */
+void agent_adopt(struct agent *agent, struct intake *intake, bool trial);
 
 /** agent_refused() - remember that the policies on disk are not what is in force, and may not be */
 void agent_refused(struct agent *agent);

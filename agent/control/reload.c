@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "agent/control/changes.h"
+#include "agent/control/trial.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/log.h"
 
@@ -137,10 +138,28 @@ static bool set_is_in_force(struct agent *agent, const struct intake *intake)
 	return now && now->checksum == intake->image->checksum && now->size == intake->image->size;
 }
 
+/* The swap itself, beside trials. Return: as agent_swap(), or TRIAL_REFUSED */
+static int reload_swap(struct agent *agent, const struct reload_options *options, const struct intake *intake, struct kernel_why *why,
+		       struct kernel_times *times)
+{
+	const struct kernel_trial trial = { .kind = LSMD_TRIAL_CONFIRM, .ns = options->confirm_s * 1000000000ull };
+	struct trial_aside aside;
+	int r = trial_begin_reload(agent, options->confirm_s, &aside, why);
+	bool on = r == TRIAL_ON;
+
+	if (r && !on)
+		return r;
+	r = agent_swap(agent, intake->image, intake->image_size, options->confirm_s ? &trial : NULL, why, times);
+	if (on)
+		trial_end_reload(agent, &aside);
+	return r ? r : trial_watch(agent);
+}
+
 static const char *reload_decide(struct reloads *reloads, const struct reload_options *options,
 				 struct kernel_times *times, struct kernel_why *why, int *ret)
 {
 	struct agent *agent = reloads->agent;
+	struct kernel_trial trial;
 
 	*ret = 0;
 	if (reloads->r == INTAKE_REFUSED)
@@ -149,11 +168,12 @@ static const char *reload_decide(struct reloads *reloads, const struct reload_op
 		*ret = reloads->r;
 		return "failed";
 	}
-	if (set_is_in_force(agent, &reloads->intake))
+	/* What is on trial is not settled by being asked for again. */
+	if (set_is_in_force(agent, &reloads->intake) && (options->dry_run || !kernel_trial(agent->kernel, &trial)))
 		return "unchanged";
 	if (options->dry_run)
 		return "dry-run";
-	*ret = agent_swap(agent, &reloads->intake, why, times);
+	*ret = reload_swap(agent, options, &reloads->intake, why, times);
 	return *ret ? "failed" : "swapped";
 }
 
@@ -231,7 +251,7 @@ static void reload_answer(struct reloads *reloads, const struct reload_options *
 	if (!strcmp(outcome, "refused") && !options->dry_run)
 		agent_refused(agent);
 	if (!strcmp(outcome, "swapped") || (!strcmp(outcome, "unchanged") && !options->dry_run))
-		agent_adopt(agent, &reloads->intake);
+		agent_adopt(agent, &reloads->intake, options->confirm_s);
 }
 
 /* The next that can be begun; whoever asked for one that cannot is told. */

@@ -19,6 +19,7 @@ struct reload_options {
 	bool force;
 	bool colour; /* of the text of diagnostics */
 	bool json; /* diagnostics as JSON too */
+	unsigned int confirm_s; /* go back to the set before unless somebody confirms within so many seconds; 0: for good */
 };
 
 int reloads_new(struct agent *agent, struct reloads **ret);

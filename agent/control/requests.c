@@ -7,6 +7,7 @@
 #include "agent/control/agent.h"
 #include "agent/control/explain.h"
 #include "agent/control/reload.h"
+#include "agent/control/trial.h"
 #include "agent/record/jsonl.h"
 #include "agent/util/log.h"
 
@@ -28,18 +29,75 @@ static void request_status(struct agent *agent, struct client *client, const jso
 
 static void request_reload(struct agent *agent, struct client *client, const json_t *request)
 {
+	json_int_t confirm = json_integer_value(json_object_get(request, "confirm"));
 	const struct reload_options options = {
 		.client = client_id(client),
 		.dry_run = json_is_true(json_object_get(request, "dry_run")),
 		.force = json_is_true(json_object_get(request, "force")),
 		.colour = json_is_true(json_object_get(request, "colour")),
 		.json = json_is_true(json_object_get(request, "json")),
+		.confirm_s = confirm,
 	};
-	int r = reloads_add(agent->reloads, &options);
+	int r;
 
+	if (confirm < 0 || confirm > TRIAL_SECONDS_MAX) {
+		client_error(client, "a reload can wait to be confirmed for at most %d s", TRIAL_SECONDS_MAX);
+		return;
+	}
+	r = reloads_add(agent->reloads, &options);
 	if (r)
 		client_error(client, "the reload cannot be begun: %s",
 			     r == -EBUSY ? "too many are waiting" : strerror(-r));
+}
+
+/* Who asked, for the log: breaking the glass is on record. */
+static void asked_log(const struct client *client, const char *what)
+{
+	const struct peer *peer = client_peer(client);
+
+	if (peer->loginuid != ~0u)
+		log_notice("%s, asked by process %d of user %u, who logged in as user %u", what, peer->pid, peer->uid, peer->loginuid);
+	else
+		log_notice("%s, asked by process %d of user %u, of no login", what, peer->pid, peer->uid);
+}
+
+static void trial_reply(struct agent *agent, struct client *client, int r, const struct kernel_why *why, const char *what)
+{
+	if (r == TRIAL_REFUSED) {
+		client_error(client, "%s", why->text);
+	} else if (r) {
+		client_error(client, "it cannot be done: %s", r < 0 ? strerror(-r) : why->text);
+	} else {
+		asked_log(client, what);
+		client_reply(client, json_pack("{s:b, s:I, s:o}", "ok", 1, "generation", (json_int_t)kernel_generation(agent->kernel), "trial",
+					       trial_json(agent)));
+	}
+}
+
+static void request_confirm(struct agent *agent, struct client *client, const json_t *request)
+{
+	struct kernel_why why = {};
+	int r = trial_confirm(agent, &why);
+
+	trial_reply(agent, client, r, &why, "The reload is confirmed");
+}
+
+static void request_mode(struct agent *agent, struct client *client, const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "policy"));
+	json_int_t mode = json_integer_value(json_object_get(request, "mode"));
+	json_int_t seconds = json_integer_value(json_object_get(request, "seconds"));
+	struct kernel_why why = {};
+	char what[256];
+	int r;
+
+	if (!name || mode < 0 || mode > LSMD_MODE_OFF || seconds < 1 || seconds > TRIAL_SECONDS_MAX) {
+		client_error(client, "a policy, a mode and 1 to %d seconds are needed", TRIAL_SECONDS_MAX);
+		return;
+	}
+	r = trial_mode(agent, name, mode, seconds, &why);
+	snprintf(what, sizeof(what), "Policy '%s' is in mode '%s' for at most %lld s", name, mode_name(mode), (long long)seconds);
+	trial_reply(agent, client, r, &why, what);
 }
 
 static json_t *event_message(struct record *record)
@@ -119,6 +177,7 @@ static const struct {
 	{ "ping", request_ping, false },      { "status", request_status, false },
 	{ "reload", request_reload, false },  { "events", request_events, false },
 	{ "explain", request_explain, true }, { "explain-pid", request_explain_pid, true },
+	{ "confirm", request_confirm, true }, { "mode", request_mode, true },
 };
 
 /* Audit layers change no guard (MEANING 2). */

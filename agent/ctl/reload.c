@@ -12,6 +12,8 @@ static const char usage[] =
 	"from then on is printed, as 'lsmctl diff' does. One wrong policy, and the set in force stays as it is.\n"
 	"\n"
 	"  --dry-run   all but the last step\n"
+	"  --confirm TIME\n"
+	"              go back to the set before, by itself, unless 'lsmctl confirm' comes within TIME (60s, 5m)\n"
 	"  --force     also policies that would lock this machine's administrators out\n"
 	"  --json      the outcome as JSON\n"
 	"  --help      this text\n"
@@ -23,12 +25,14 @@ static const char usage[] =
 
 struct reload {
 	bool dry_run, force, json;
+	unsigned int confirm_s;
 };
 
 static int options_read(int argc, char **argv, struct reload *reload)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
+		{ "confirm", required_argument, NULL, 'c' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -40,6 +44,11 @@ static int options_read(int argc, char **argv, struct reload *reload)
 		switch (c) {
 		case 'n':
 			reload->dry_run = true;
+			break;
+		case 'c':
+			reload->confirm_s = units_seconds(optarg);
+			if (!reload->confirm_s)
+				return ctl_usage_error(&ctl_reload, "'%s' is no time such as 60s or 5m, of at most a day", optarg);
 			break;
 		case 'f':
 			reload->force = true;
@@ -110,14 +119,17 @@ static int reload_run(struct ctl *ctl, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	status = ctl_ask(ctl,
-			 json_pack("{s:s, s:b, s:b, s:b, s:b}", "request", "reload", "dry_run", reload.dry_run, "force",
-				   reload.force, "json", reload.json, "colour", ctl->colour_err),
+			 json_pack("{s:s, s:b, s:b, s:b, s:b, s:i}", "request", "reload", "dry_run", reload.dry_run, "force",
+				   reload.force, "json", reload.json, "colour", ctl->colour_err, "confirm", (int)reload.confirm_s),
 			 RELOAD_TIMEOUT_MS, false, &control, &reply);
 	if (status)
 		return status;
 	control_close(&control);
 	if (!reload.json) {
 		status = outcome_print(ctl, reply);
+		if (reload.confirm_s && !strcmp(ctl_string(reply, "outcome"), "swapped"))
+			printf("for %u s only: run 'lsmctl confirm' to keep it, or what was in force before comes back\n",
+			       reload.confirm_s);
 		json_decref(reply);
 		return status;
 	}

@@ -55,6 +55,18 @@ static void title(const char *text, bool colour)
 	printf("\n%s%s%s\n", CTL_BOLD(colour), text, CTL_PLAIN(colour));
 }
 
+/* What is in force for a time only. */
+static void trial_print(const json_t *trial, bool colour)
+{
+	if (!json_is_object(trial))
+		return;
+	printf("%son trial%s, %lld s left: ", CTL_YELLOW(colour), CTL_PLAIN(colour), (long long)ctl_number(trial, "seconds_left"));
+	if (!strcmp(ctl_string(trial, "kind"), "mode"))
+		printf("policy %s is not in the mode of its file\n", ctl_string(trial, "policy"));
+	else
+		puts("the set before comes back unless 'lsmctl confirm' keeps this one");
+}
+
 static void head_print(const json_t *status, bool colour)
 {
 	const json_t *agent = json_object_get(status, "agent");
@@ -69,6 +81,7 @@ static void head_print(const json_t *status, bool colour)
 	if (loaded_us)
 		printf(", loaded %s", units_ago(loaded_us, realtime_us()).text);
 	putchar('\n');
+	trial_print(json_object_get(status, "trial"), colour);
 	if (agent)
 		printf("agent: lsmd %s, process %lld, started %s\n", ctl_string(agent, "version"),
 		       (long long)ctl_number(agent, "pid"),

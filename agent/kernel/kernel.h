@@ -17,8 +17,9 @@ struct kernel;
 
 enum {
 	KERNEL_UNABLE = 1,       /* this kernel refuses or lacks something: `why` says what, in a person's words */
-	KERNEL_FOREIGN_PINS,     /* what is pinned belongs to a version that this agent does not know */
+	KERNEL_FOREIGN_PINS,     /* what is in force is of a version that this agent cannot take over; it goes on as it is */
 	KERNEL_NOTHING_LOADED,
+	KERNEL_TOO_LATE,         /* the trial has ended by the clock */
 };
 
 struct kernel_why {
@@ -28,10 +29,10 @@ struct kernel_why {
 /**
  * kernel_open() - have this kernel enforce, whatever is there: load, attach, label, or take over what an earlier agent left
  * @pins: directory on a bpf file system, such as "/sys/fs/bpf/lsmd"; made if absent
- * @image, @size: first image to be put in force when nothing is there; when programs and an image are taken over,
- *          the image there stays and the caller swaps
+ * @image, @size: first image to be put in force when nothing is there (NULL: none, and then KERNEL_NOTHING_LOADED); when an image is
+ *          taken over it stays in force, under this agent's own programs where those there are of another build, and the caller swaps
  * @ret:  owned by the caller, kernel_free()
- * Return: 0, KERNEL_UNABLE, KERNEL_FOREIGN_PINS, -errno. On anything but 0 nothing new is attached or pinned.
+ * Return: 0, KERNEL_UNABLE, KERNEL_FOREIGN_PINS, KERNEL_NOTHING_LOADED, -errno. On anything but 0 nothing new is attached or pinned.
  */
 int kernel_open(const char *pins, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
 		struct kernel **ret);
@@ -46,6 +47,9 @@ static inline void kernel_freep(struct kernel **kernel)
 	kernel_free(*kernel);
 }
 
+/** kernel_found() - what an agent before this one left half done and kernel_open() brought to an end, for the log; "": nothing */
+const char *kernel_found(const struct kernel *kernel);
+
 /** kernel_taken_over() - did kernel_open() find an enforcing kernel side? */
 bool kernel_taken_over(const struct kernel *kernel);
 
@@ -57,11 +61,34 @@ struct kernel_times {
 
 /**
  * kernel_swap() - put another image in force
- * @image: verified, borrowed; its generation is set in the kernel's copy to one more than the one in force
+ * @image: verified, borrowed; its generation is set in the kernel's copy. One that outgrows the programs has larger ones loaded first.
  * Return: 0, KERNEL_UNABLE, -errno; on failure the image in force stays.
  */
 int kernel_swap(struct kernel *kernel, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
 		struct kernel_times *ret);
+
+/*
+ * A trial: the image is in force for a time only, then the kernel goes back to the one before, also when no agent is there any more.
+ * The clock is CLOCK_BOOTTIME, and the hooks look at it.
+ */
+struct kernel_trial {
+	enum lsmd_trial kind;
+	uint64_t ns;  /* of kernel_swap_trial(): from the swap on; of kernel_trial(): that are left, 0 when it is over */
+	uint64_t key; /* of LSMD_TRIAL_MODE: key of the policy */
+};
+
+/** kernel_swap_trial() - as kernel_swap(), for a time; no other trial may be on */
+int kernel_swap_trial(struct kernel *kernel, const struct lsmd_image_header *image, size_t size, const struct kernel_trial *trial,
+		      struct kernel_why *why, struct kernel_times *ret);
+
+/** kernel_trial() - is one on, or over by the clock and not settled yet? */
+bool kernel_trial(const struct kernel *kernel, struct kernel_trial *ret);
+
+/** kernel_settle() - end the trial: @keep its image for good, or go back now. Return: 0, KERNEL_TOO_LATE, -errno */
+int kernel_settle(struct kernel *kernel, bool keep);
+
+/** kernel_rejected() - checksum of the image that was on trial and that nobody confirmed; 0: none. Any other swap forgets it. */
+uint64_t kernel_rejected(const struct kernel *kernel);
 
 /** kernel_image() - the image in force, as the kernel reads it; borrowed until the next swap. NULL: none. */
 const struct lsmd_image_header *kernel_image(const struct kernel *kernel);

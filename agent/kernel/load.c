@@ -221,40 +221,48 @@ static int maps_take(struct kernel *kernel, struct bpf_object *object)
 	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 ? -EBADF : 0;
 }
 
-/* hook_attach() - Return: descriptor of the link, -errno */
-static int hook_attach(const struct bpf_program *program)
+void attached_init(struct attached *attached)
 {
-	struct bpf_link *link = bpf_program__attach_lsm(program);
-	int fd;
-
-	if (!link)
-		return -errno;
-	fd = fd_copy(bpf_link__fd(link));
-	bpf_link__destroy(link);
-	return fd;
+	memset(attached, -1, sizeof(*attached));
 }
 
-/*
- * hooks_attach() - all of them. Labels first: task_alloc and the exec hooks must be there before the iterator runs, so that
- * no child slips through; the order of LSMD_HOOKS does not matter while no image is in force.
- */
-static int hooks_attach(struct bpf_object *object, struct attached *attached, struct kernel_why *why)
+void attached_close(struct attached *attached)
+{
+	for (int hook = 0; hook < LSMD_N_HOOKS; hook++) {
+		closep(&attached->links[hook]);
+		closep(&attached->programs[hook]);
+	}
+}
+
+static int programs_take(struct bpf_object *object, struct attached *attached)
 {
 	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++) {
 		struct bpf_program *program = hook_program(object, hook);
 
 		if (!bpf_program__autoload(program))
 			continue;
-		attached->links[hook] = hook_attach(program);
 		attached->programs[hook] = fd_copy(bpf_program__fd(program));
-		if (attached->links[hook] < 0) {
-			int r = attached->links[hook];
-
-			why_set(why, "cannot attach to LSM hook '%s': %s", hook_names[hook], strerror(-r));
-			return r == -EBUSY || r == -EPERM ? KERNEL_UNABLE : r;
-		}
 		if (attached->programs[hook] < 0)
 			return attached->programs[hook];
+	}
+	return 0;
+}
+
+/* The order of LSMD_HOOKS does not matter: no image is in force yet, or older programs still decide. */
+int programs_attach(struct attached *attached, struct kernel_why *why)
+{
+	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++) {
+		int r;
+
+		if (attached->programs[hook] < 0)
+			continue;
+		attached->links[hook] = bpf_link_create(attached->programs[hook], 0, BPF_LSM_MAC, NULL);
+		if (attached->links[hook] >= 0)
+			continue;
+		r = -errno;
+		attached->links[hook] = -1;
+		why_set(why, "cannot attach to LSM hook '%s': %s", hook_names[hook], strerror(-r));
+		return r == -EBUSY || r == -EPERM || r == -E2BIG ? KERNEL_UNABLE : r;
 	}
 	return 0;
 }
@@ -281,7 +289,31 @@ static void btfp(struct btf **btf)
 	btf__free(*btf);
 }
 
-int programs_load(struct kernel *kernel, struct attached *attached, struct kernel_why *why)
+/* maps_share() - go on with maps of what runs */
+static int maps_share(struct bpf_object *object, const struct kernel *running, struct kernel_why *why)
+{
+	for (enum side_map side = 0; side < SIDE_N_MAPS; side++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, side_map_name(side));
+		enum side_share share = side_map_share(side);
+		int r;
+
+		if (share == SHARE_NEVER || (share == SHARE_BUILD && running->foreign))
+			continue;
+		r = running->foreign ? layout_same(object, map, running->map_fds[side]) : 1;
+		if (!r) {
+			why_set(why, "the programs that run keep '%s' in another layout, which this version cannot go on with",
+				side_map_name(side));
+			return KERNEL_FOREIGN_PINS;
+		}
+		if (r > 0)
+			r = bpf_map__reuse_fd(map, running->map_fds[side]);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int programs_load(struct kernel *kernel, const struct kernel *running, struct attached *attached, struct kernel_why *why)
 {
 	_cleanup_(objectp) struct bpf_object *object = NULL;
 	_cleanup_(btfp) struct btf *btf = NULL;
@@ -299,11 +331,13 @@ int programs_load(struct kernel *kernel, struct attached *attached, struct kerne
 	r = hooks_choose(object, btf, why);
 	if (!r)
 		r = sizes_set(object, kernel->image_bytes);
+	if (!r && running)
+		r = maps_share(object, running, why);
 	if (!r)
 		r = object_load(object, why);
 	if (!r)
 		r = maps_take(kernel, object);
 	if (!r)
-		r = hooks_attach(object, attached, why);
+		r = programs_take(object, attached);
 	return r;
 }

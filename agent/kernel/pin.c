@@ -17,6 +17,7 @@
 
 #define SET_PREFIX "set-"
 #define SET_UNFINISHED "unfinished"
+#define LINK_PREFIX "link-"
 
 static const char *const hook_names[] = {
 #define X(constant, name) [LSMD_HOOK_##constant] = name,
@@ -63,6 +64,7 @@ static int pin_all(const struct kernel *kernel, const char *dir, const struct at
 {
 	int r = 0;
 
+	kernel->control->n_links = 0;
 	for (enum side_map map = 0; !r && map < SIDE_N_MAPS; map++)
 		r = pin_one(kernel->map_fds[map], dir, "", side_map_name(map));
 	if (!r)
@@ -74,9 +76,27 @@ static int pin_all(const struct kernel *kernel, const char *dir, const struct at
 			continue;
 		r = pin_one(attached->programs[hook], dir, "program-", hook_names[hook]);
 		if (!r)
-			r = pin_one(attached->links[hook], dir, "link-", hook_names[hook]);
+			r = pin_one(attached->links[hook], dir, LINK_PREFIX, hook_names[hook]);
+		kernel->control->n_links += !r;
 	}
 	return r;
+}
+
+/* How a directory of pins goes: links first, which detaches, and the control word last, which says what is in force until then. */
+enum {
+	REMOVE_LINKS,
+	REMOVE_OTHERS,
+	REMOVE_ALL,
+	N_REMOVES,
+};
+
+static bool remove_now(const char *name, int pass)
+{
+	if (name[0] == '.')
+		return false;
+	if (pass == REMOVE_LINKS)
+		return !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX));
+	return pass == REMOVE_ALL || strcmp(name, side_map_name(SIDE_CONTROL));
 }
 
 /* set_remove() - a directory of pins and all in it */
@@ -88,9 +108,12 @@ static int set_remove(const char *path)
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			r = -errno;
+	for (int pass = 0; pass < N_REMOVES; pass++) {
+		rewinddir(dir);
+		while ((entry = readdir(dir)))
+			if (remove_now(entry->d_name, pass) && unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+				r = -errno;
+	}
 	if (rmdir(path) < 0)
 		r = -errno;
 	return r;
@@ -104,7 +127,7 @@ int pin_set(struct kernel *kernel, const char *pins, const struct attached *atta
 	if (r)
 		return r;
 	if (asprintf(&unfinished, "%s/" SET_UNFINISHED, pins) < 0 ||
-	    asprintf(&set, "%s/" SET_PREFIX "%016" PRIx64, pins, programs_hash()) < 0)
+	    asprintf(&set, "%s/" SET_PREFIX "%" PRIu32 "-%016" PRIx64, pins, kernel->epoch, programs_hash()) < 0)
 		return -ENOMEM;
 	r = set_remove(unfinished);
 	if (!r && mkdir(unfinished, 0700) < 0)
@@ -120,22 +143,6 @@ int pin_set(struct kernel *kernel, const char *pins, const struct attached *atta
 	}
 	kernel->set = TAKE_PTR(set);
 	return 0;
-}
-
-/* set_find() - the pinned set's directory. Return: 0, KERNEL_NOTHING_LOADED, -errno. */
-static int set_find(const char *pins, char **ret)
-{
-	_cleanup_(closedirp) DIR *dir = opendir(pins);
-	struct dirent *entry;
-
-	if (!dir)
-		return errno == ENOENT ? KERNEL_NOTHING_LOADED : -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, SET_PREFIX, strlen(SET_PREFIX)))
-			continue;
-		return asprintf(ret, "%s/%s", pins, entry->d_name) < 0 ? -ENOMEM : 0;
-	}
-	return KERNEL_NOTHING_LOADED;
 }
 
 static int object_get(const char *set, const char *prefix, const char *name)
@@ -173,39 +180,151 @@ static int inner_size(struct kernel *kernel)
 	return KERNEL_NOTHING_LOADED;
 }
 
-static int set_open(struct kernel *kernel)
+/* map_get() - Return: 0; KERNEL_FOREIGN_PINS, another build's, which may lack it; -errno */
+static int map_get(struct kernel *kernel, enum side_map map)
 {
-	for (enum side_map map = 0; map < SIDE_N_MAPS; map++) {
-		kernel->map_fds[map] = object_get(kernel->set, "", side_map_name(map));
-		if (kernel->map_fds[map] < 0)
-			return kernel->map_fds[map];
-	}
+	kernel->map_fds[map] = object_get(kernel->set, "", side_map_name(map));
+	if (kernel->map_fds[map] >= 0)
+		return 0;
+	return kernel->foreign && side_map_share(map) != SHARE_ALWAYS ? 0 : kernel->map_fds[map];
+}
+
+/* iterators_get() - those of other programs are of no use */
+static int iterators_get(struct kernel *kernel)
+{
+	if (kernel->foreign)
+		return 0;
 	kernel->label_tasks_fd = object_get(kernel->set, "", "lsmd_label_tasks");
 	kernel->show_labels_fd = object_get(kernel->set, "", "lsmd_show_labels");
-	if (kernel->label_tasks_fd < 0)
-		return kernel->label_tasks_fd;
-	if (kernel->show_labels_fd < 0)
-		return kernel->show_labels_fd;
-	return inner_size(kernel);
+	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 ? -ENOENT : 0;
+}
+
+static int set_open(struct kernel *kernel)
+{
+	int r = 0;
+
+	for (enum side_map map = 0; !r && map < SIDE_N_MAPS; map++)
+		r = map_get(kernel, map);
+	if (!r)
+		r = iterators_get(kernel);
+	return r ? r : inner_size(kernel);
+}
+
+/* links_whole() - are all links still pinned? */
+static bool links_whole(const struct kernel *kernel, const struct lsmd_control *words)
+{
+	uint32_t n = 0;
+
+	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++) {
+		_cleanup_close_ int link = object_get(kernel->set, LINK_PREFIX, hook_names[hook]);
+
+		n += link >= 0;
+	}
+	return n == words->n_links;
+}
+
+/* words_read() - the control word of a pinned set, as much of it as this agent knows. Return: 0, -errno */
+static int words_read(const char *set, struct lsmd_control *ret)
+{
+	_cleanup_close_ int fd = object_get(set, "", side_map_name(SIDE_CONTROL));
+	_cleanup_free_ void *value = NULL;
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+
+	*ret = (struct lsmd_control){};
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	value = malloc(info.value_size);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value))
+		return -errno;
+	memcpy(ret, value, info.value_size < sizeof(*ret) ? info.value_size : sizeof(*ret));
+	return 0;
+}
+
+static bool entry_is_set(const char *name)
+{
+	return !strncmp(name, SET_PREFIX, strlen(SET_PREFIX)) || !strcmp(name, SET_UNFINISHED);
+}
+
+/*
+ * set_consider() - take the directory when it is in force and has a higher number than the one taken before. One that lost its
+ * control word decides what it decided before, but nobody can tell what: it is not taken.
+ */
+static int set_consider(struct kernel *kernel, const char *pins, const char *name, struct lsmd_control *words)
+{
+	_cleanup_free_ char *set = NULL;
+	struct lsmd_control control;
+	unsigned long epoch = strtoul(name + strlen(SET_PREFIX), NULL, 10);
+	int r;
+
+	if (strncmp(name, SET_PREFIX, strlen(SET_PREFIX)) || (kernel->set && epoch < kernel->epoch))
+		return 0;
+	if (asprintf(&set, "%s/%s", pins, name) < 0)
+		return -ENOMEM;
+	r = words_read(set, &control);
+	if (r == -ENOENT || (!r && !control.active))
+		return 0;
+	if (r)
+		return r;
+	free(kernel->set);
+	kernel->set = TAKE_PTR(set);
+	kernel->epoch = epoch;
+	*words = control;
+	return 0;
+}
+
+/* set_find() - the set in force. Return: 0, KERNEL_NOTHING_LOADED, -errno. */
+static int set_find(struct kernel *kernel, const char *pins, struct lsmd_control *words)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(pins);
+	struct dirent *entry;
+	size_t n = 0;
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT ? KERNEL_NOTHING_LOADED : -errno;
+	while (!r && (entry = readdir(dir))) {
+		n += entry_is_set(entry->d_name);
+		r = set_consider(kernel, pins, entry->d_name, words);
+	}
+	if (r)
+		return r;
+	if (kernel->set && n > 1)
+		snprintf(kernel->found, sizeof(kernel->found),
+			 "an lsmd before this one was cut off while it replaced its programs: set %" PRIu32
+			 " is in force, whole, and what else was pinned goes", kernel->epoch);
+	else if (!kernel->set && n)
+		snprintf(kernel->found, sizeof(kernel->found),
+			 "an lsmd or 'lsmctl unload' before this one was cut off while no policies were in force: its pins go");
+	return kernel->set ? 0 : KERNEL_NOTHING_LOADED;
 }
 
 int pin_open(struct kernel *kernel, const char *pins, struct kernel_why *why)
 {
+	struct lsmd_control words = {};
 	char ours[32];
-	int r = set_find(pins, &kernel->set);
+	int r = set_find(kernel, pins, &words);
 
 	if (r)
 		return r;
-	snprintf(ours, sizeof(ours), "/" SET_PREFIX "%016" PRIx64, programs_hash());
-	if (strcmp(strrchr(kernel->set, '/'), ours)) {
-		why_set(why, "'%s' was pinned by another build; it goes on enforcing. End it with that build's 'lsmctl unload', "
-			     "or reboot, before this one starts", kernel->set);
-		return KERNEL_FOREIGN_PINS;
+	snprintf(ours, sizeof(ours), "-%016" PRIx64, programs_hash());
+	kernel->foreign = strcmp(strrchr(kernel->set, '-'), ours);
+	if (kernel->foreign) {
+		why_set(why, "'%s' was pinned by another build", kernel->set);
+	} else if (!links_whole(kernel, &words)) {
+		kernel->foreign = true;
+		why_set(why, "somebody removed pins from '%s'", kernel->set);
+		snprintf(kernel->found, sizeof(kernel->found), "somebody removed pins from '%s': its programs are replaced", kernel->set);
 	}
 	r = set_open(kernel);
-	if (r < 0)
-		why_set(why, "cannot open what is pinned in '%s': %s", kernel->set, strerror(-r));
-	return r;
+	if (r)
+		why_set(why, "cannot open what is pinned in '%s': %s; it goes on enforcing as it does. 'lsmctl unload' removes it", kernel->set,
+			r < 0 ? strerror(-r) : "it holds no image");
+	return r ? r : kernel->foreign ? KERNEL_FOREIGN_PINS : 0;
 }
 
 /* entry_remove() - one set, finished or not */
@@ -218,23 +337,34 @@ static int entry_remove(const char *pins, const char *name)
 	return set_remove(path);
 }
 
-int pin_remove(const char *pins)
+int pin_tidy(const struct kernel *kernel, const char *pins)
 {
+	const char *kept = kernel->set ? strrchr(kernel->set, '/') + 1 : "";
 	_cleanup_(closedirp) DIR *dir = opendir(pins);
 	struct dirent *entry;
 	int n = 0, r = 0, one;
 
 	if (!dir)
-		return errno == ENOENT ? KERNEL_NOTHING_LOADED : -errno;
+		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, SET_PREFIX, strlen(SET_PREFIX)) && strcmp(entry->d_name, SET_UNFINISHED))
+		if (!entry_is_set(entry->d_name) || !strcmp(entry->d_name, kept))
 			continue;
 		n++;
 		one = entry_remove(pins, entry->d_name);
 		if (one)
 			r = one;
 	}
-	if (!r && rmdir(pins) < 0 && errno != ENOTEMPTY)
-		r = -errno;
-	return r ? r : n ? 0 : KERNEL_NOTHING_LOADED;
+	return r ? r : n;
+}
+
+int pin_remove(const char *pins)
+{
+	const struct kernel none = {};
+	int n = pin_tidy(&none, pins);
+
+	if (n < 0)
+		return n;
+	if (rmdir(pins) < 0 && errno != ENOTEMPTY && errno != ENOENT)
+		return -errno;
+	return n ? 0 : KERNEL_NOTHING_LOADED;
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct units_text units_time(uint64_t ns)
 {
@@ -51,4 +52,24 @@ struct units_text units_ago(uint64_t then_us, uint64_t now_us)
 	else
 		snprintf(ret.text, sizeof(ret.text), "%" PRIu64 " d ago", seconds / 86400);
 	return ret;
+}
+
+unsigned int units_seconds(const char *text)
+{
+	static const struct {
+		char unit;
+		unsigned int seconds;
+	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	unsigned long n;
+
+	if (*text < '0' || *text > '9')
+		return 0;
+	n = strtoul(text, &end, 10);
+	if (n > 86400 || (*end && end[1]))
+		return 0;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (units[i].unit == *end)
+			return n * units[i].seconds <= 86400 ? n * units[i].seconds : 0;
+	return 0;
 }

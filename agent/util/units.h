@@ -19,6 +19,9 @@ struct units_text units_time(uint64_t ns);
 /** units_bytes() - "512 B", "1.5 KiB", "17.0 MiB" */
 struct units_text units_bytes(uint64_t bytes);
 
+/** units_seconds() - "90", "90s", "10m", "2h", "1d": seconds, 1 to a day's; 0: it is no such time */
+unsigned int units_seconds(const char *text);
+
 /** units_ago() - "12 s ago", "5 min ago", "3 h ago", "2 d ago" */
 struct units_text units_ago(uint64_t then_us, uint64_t now_us);
 

@@ -168,12 +168,13 @@ enum lsmd_label_state {
 struct lsmd_label {
 	lsmd_u64 generation; /* for which layers[] holds; 0: compute it anew */
 	lsmd_u64 home;       /* mount namespace in which the task was first held */
+	lsmd_u64 exec_id;    /* self_exec_id of the exec that gave it: two sets of programs give one label once */
 	lsmd_u32 state;
 	lsmd_u32 flags;
 	lsmd_u16 n_layers;
 	lsmd_u16 n_inherited;
 	lsmd_u16 n_handed;
-	lsmd_u16 zero;
+	lsmd_u16 n_kept;     /* of handed[], at its end: policies that the set does not have */
 	lsmd_u32 zero2;
 	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
 	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
@@ -182,9 +183,35 @@ struct lsmd_label {
 	struct lsmd_programs programs;
 };
 
-/* The words shared by the agent and every program; one map value, mapped by both. */
+/*
+ * Flag of lsmd_control.active: the generation is on trial, in force until deadline_ns only; from then on fallback is. Hooks look at
+ * the clock themselves, so that a trial ends without the agent.
+ */
+#define LSMD_ACTIVE_TRIAL (1ull << 63)
+
+/* lsmd_control.trial: why a generation is on trial */
+enum lsmd_trial {
+	LSMD_TRIAL_NONE,
+	LSMD_TRIAL_CONFIRM, /* lsmctl reload --confirm */
+	LSMD_TRIAL_MODE,    /* lsmctl mode --for */
+};
+
+/*
+ * The words shared by the agent and every program; one map value, mapped by both. Those before `standby` mean the same in every
+ * version: an agent reads and settles them for programs that it does not know otherwise.
+ */
 struct lsmd_control {
-	lsmd_u64 active; /* generation in force; its image lies in slot (active & 1). 0: none, nothing is held */
+	lsmd_u64 active;      /* generation in force; its image lies in slot (active & 1). 0: none, nothing is held */
+	lsmd_u64 fallback;    /* generation that takes the place of one on trial; lies in the other slot */
+	lsmd_u64 deadline_ns; /* CLOCK_BOOTTIME, of the trial */
+	lsmd_u64 last;        /* highest generation that was ever used, here or by programs before these */
+	lsmd_u64 rejected;    /* checksum of the image that nobody confirmed; 0: none. A start leaves it out of force */
+	lsmd_u64 trial_sum;   /* checksum of the image on trial */
+	lsmd_u64 trial_key;   /* of LSMD_TRIAL_MODE: key of the policy */
+	lsmd_u32 trial;       /* enum lsmd_trial */
+	lsmd_u32 n_links;     /* that were pinned: fewer of them, and the set is damaged */
+	lsmd_u32 standby;     /* while active is 0: another set of programs decides, labels are its to write */
+	lsmd_u32 zero;
 };
 
 /*

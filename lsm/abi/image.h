@@ -26,7 +26,9 @@ typedef unsigned int lsmd_u32;
 typedef unsigned long long lsmd_u64;
 
 #define LSMD_IMAGE_MAGIC 0x3149444d534cull /* "LSMDI1" */
+#ifndef LSMD_IMAGE_VERSION /* tests build agents of other versions */
 #define LSMD_IMAGE_VERSION 2
+#endif
 
 struct lsmd_section {
 	lsmd_u32 off; /* bytes */

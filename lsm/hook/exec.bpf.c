@@ -10,17 +10,22 @@ SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(lsmd_bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 {
 	struct lsmd_exec *exec;
+	u64 active = control_active();
 
 	if (ret)
 		return ret;
+	if (control_standby(active))
+		return 0;
 	exec = bpf_task_storage_get(&lsmd_execs, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!exec) {
-		if (!control_active())
+		if (!active)
 			return 0;
 		denied_unsent(LSMD_COUNT_DENIED_NO_STORAGE);
 		return -EPERM; /* its label could not be decided */
 	}
-	exec->generation = control_active();
+	exec->generation = active;
+	exec->file = 0;
+	exec->rounds = 0;
 	exec->held.n = 0;
 	exec->held.overflow = 0;
 	exec->programs.n = 0;
@@ -56,6 +61,57 @@ static __always_inline void exec_remember(struct lsmd_scratch *s, struct lsmd_ex
 	if (exec->generation)
 		subject_collect(exec->generation, &s->name, &exec->held);
 	s->name.tree = LSMD_TREE_OBJECT;
+}
+
+/*
+ * exec_round() - is this the first look at the file of this round? While an upgrade attaches programs beside those that run, both
+ * sets come by, and share what is remembered.
+ */
+static __always_inline int exec_round(struct lsmd_exec *exec, struct file *file)
+{
+	u64 now;
+
+	exec->pointer = (u64)file;
+	now = *(volatile u64 *)&exec->pointer;
+	if (exec->file == now)
+		return 0; /* the file of the round before is still open when the next is: two rounds never look the same */
+	exec->file = now;
+	exec->rounds++;
+	return 1;
+}
+
+/*
+ * exec_again() - the programs of the rounds before, by the image that decides this one: a swap came between, and an exec is allowed by one
+ * set as a whole. Those rounds were allowed by the set before. Return: 0, -EPERM.
+ */
+__noinline int exec_again(struct lsmd_scratch *s, struct lsmd_programs *programs)
+{
+	u32 at = 0;
+	u64 i;
+
+	if (!s || !programs)
+		return -EPERM;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < programs->n; i++) {
+		at = program_load(&s->name, programs, at);
+		if (!at)
+			return -EPERM;
+		s->name.tree = LSMD_TREE_OBJECT;
+		s->req.deny_only = i > 0;
+		if (hook_verdict(s))
+			return -EPERM;
+	}
+	return 0;
+}
+
+/* exec_catch_up() - the exec goes on by the image of @active. Return: 0, -EPERM. */
+static __always_inline int exec_catch_up(struct lsmd_scratch *s, struct lsmd_exec *exec, u64 active)
+{
+	if (exec->generation == active)
+		return 0;
+	exec->generation = active;
+	exec->held.n = 0; /* of the image before; one too many will make the label undecided (LSMD_LABEL_OVERFLOW) */
+	exec->held.overflow = 0;
+	return s->req.n_layers && exec->rounds ? exec_again(s, &exec->programs) : 0;
 }
 
 /* exec_begin() - s->req for an exec; the label may be nobody's. Return: 0; else what the hook returns is in *ret */
@@ -101,10 +157,12 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 	u64 active = control_active();
 	struct lsmd_scratch *s;
 	struct lsmd_exec *exec;
-	int interpreter;
+	int first;
 
 	if (ret)
 		return ret;
+	if (control_standby(active))
+		return 0;
 	exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
 	if (active && (!exec || !label))
 		return task_undecided(active, LSMD_ACCESS_EXEC);
@@ -116,10 +174,13 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 		return active ? label_undecided(label->undecided, LSMD_ACCESS_EXEC, LSMD_REASON_NO_SCRATCH) : 0;
 	}
 	if (!exec_begin(s, label, active, &ret)) {
-		interpreter = exec->programs.n > 0 || exec->programs.unknown;
+		ret = exec_catch_up(s, exec, active);
+		first = exec_round(exec, file);
 		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
-		exec_remember(s, exec);
-		ret = exec_decide(s, task, exec, label, interpreter);
+		if (first)
+			exec_remember(s, exec);
+		if (!ret)
+			ret = exec_decide(s, task, exec, label, exec->rounds > 1);
 	}
 	scratch_release(s);
 	return hook_errno(ret);
@@ -133,11 +194,56 @@ static __always_inline void label_hand_down(struct lsmd_label *label, struct lsm
 	label->n_inherited = label->n_handed;
 	for (i = 0; i < LSMD_LAYERS_MAX; i++)
 		label->inherited[i] = label->handed[i];
-	if (!label->n_inherited)
+	if (label->n_handed == label->n_kept)
 		label->home = namespace_id(task);
 	label->programs = exec->programs;
+	label->exec_id = task->self_exec_id;
 	label->flags = 0;
 	label->generation = 0;
+}
+
+/*
+ * exec_current() - what the exec at its end is known by. One that began before the first programs were attached is known by the file
+ * that runs in the end. NULL: the label has been given, by the other of two sets of programs, or there is no memory.
+ */
+static __always_inline struct lsmd_exec *exec_current(struct task_struct *task, struct linux_binprm *bprm,
+						      struct lsmd_label *label, struct lsmd_scratch *s)
+{
+	struct lsmd_exec *exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
+	struct file *file = bprm->file;
+
+	if (exec || (label->state == LSMD_LABEL_GIVEN && label->exec_id == task->self_exec_id))
+		return exec;
+	exec = bpf_task_storage_get(&lsmd_execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!exec) {
+		count_add(LSMD_COUNT_NO_LABEL, 1);
+		label->programs.unknown = 1;
+		label->generation = 0;
+		return NULL;
+	}
+	if (!s) {
+		exec->programs.unknown = 1;
+		return exec;
+	}
+	path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+	exec_remember(s, exec);
+	return exec;
+}
+
+/* label_latch() - the label is that of the new program from here on */
+static __always_inline void label_latch(struct lsmd_scratch *s, struct lsmd_label *label, struct lsmd_exec *exec,
+					struct task_struct *task, u64 active)
+{
+	if (s && active && label->generation != active)
+		label_refresh(s, label, active);
+	else if (active && label->generation != active)
+		exec->programs.unknown = 1; /* what is handed down could not be computed */
+	label_hand_down(label, exec, task);
+	if (s && active)
+		label_refresh(s, label, active);
+	__sync_lock_test_and_set(&label->state, LSMD_LABEL_GIVEN);
+	bpf_task_storage_delete(&lsmd_execs, task);
+	count_add(LSMD_COUNT_LABELLED, 1);
 }
 
 /* The exec can no longer fail: the label becomes that of the new program. */
@@ -150,23 +256,19 @@ int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
 	struct lsmd_label *label;
 	struct lsmd_exec *exec;
 
+	if (control_standby(active))
+		return 0;
 	label = bpf_task_storage_get(&lsmd_labels, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
-	if (!label || !exec) {
+	if (!label) {
 		count_add(LSMD_COUNT_NO_LABEL, 1);
 		return 0; /* a task without a label is undecided from here on */
 	}
 	s = scratch_claim();
-	if (s && active && label->generation != active)
-		label_refresh(s, label, active);
-	label_hand_down(label, exec, task);
-	if (s && active)
-		label_refresh(s, label, active);
+	exec = exec_current(task, bprm, label, s);
+	if (exec)
+		label_latch(s, label, exec, task, active);
 	if (s)
 		scratch_release(s);
-	__sync_lock_test_and_set(&label->state, LSMD_LABEL_GIVEN);
-	bpf_task_storage_delete(&lsmd_execs, task);
-	count_add(LSMD_COUNT_LABELLED, 1);
 	return 0;
 }
 

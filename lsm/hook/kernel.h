@@ -197,6 +197,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	kuid_t loginuid;
 	unsigned int sessionid;
+	unsigned long long self_exec_id;
 };
 
 struct iattr {

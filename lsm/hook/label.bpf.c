@@ -63,23 +63,23 @@ __noinline u32 piece_load(struct lsmd_piece *piece, struct lsmd_programs *progra
 	return at + len + 1;
 }
 
-/* program_load() - s->program := the name that starts at byte @at. Return: where the next one starts; 0: nothing sensible there */
-__noinline u32 program_load(struct lsmd_scratch *s, struct lsmd_programs *programs, u32 at)
+/* program_load() - @name := the name that starts at byte @at. Return: where the next one starts; 0: nothing sensible there */
+__noinline u32 program_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at)
 {
 	u64 n, i;
 
-	if (!s || !programs || at >= LSMD_LABEL_NAMES_MAX)
+	if (!name || !programs || at >= LSMD_LABEL_NAMES_MAX)
 		return 0;
 	n = programs->bytes[at];
 	at++;
 	if (n > LSMD_PIECES_MAX)
 		return 0;
-	s->program.first = LSMD_PIECES_MAX - n;
-	s->program.tree = LSMD_TREE_SUBJECT;
-	s->program.reason = LSMD_REASON_NONE;
-	s->program.zero = 0;
+	name->first = LSMD_PIECES_MAX - n;
+	name->tree = LSMD_TREE_SUBJECT;
+	name->reason = LSMD_REASON_NONE;
+	name->zero = 0;
 	for (i = LSMD_PIECES_MAX - n; i < LSMD_PIECES_MAX && at; i++)
-		at = piece_load((struct lsmd_piece *)name_piece(&s->program, i), programs, at);
+		at = piece_load((struct lsmd_piece *)name_piece(name, i), programs, at);
 	return at;
 }
 
@@ -91,7 +91,7 @@ __noinline int program_name(struct lsmd_scratch *s, struct lsmd_programs *progra
 	if (!s || !programs)
 		return 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < programs->n; i++) {
-		at = program_load(s, programs, at);
+		at = program_load(&s->program, programs, at);
 		if (!at)
 			return 0;
 		if (i == index)
@@ -125,7 +125,6 @@ __noinline u32 key_layer(lsmd_image_id image, u64 key, u64 zero)
 /* held_inherit() - the layers of the policies handed down, by key: same name stays, removed goes (MEANING.md 8) */
 __noinline int held_inherit(struct lsmd_scratch *s, struct lsmd_label *label, lsmd_image_id image)
 {
-	u32 kept = 0;
 	u64 i, n;
 
 	if (!s || !label)
@@ -135,13 +134,33 @@ __noinline int held_inherit(struct lsmd_scratch *s, struct lsmd_label *label, ls
 		u64 key = label->inherited[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)];
 		u32 layer = key_layer(image, key, 0);
 
-		if (layer == ~0u)
-			continue;
-		held_add(&s->held, layer, 0);
-		label->inherited[kept & (LSMD_LAYERS_MAX - 1)] = key;
-		kept++;
+		if (layer != ~0u)
+			held_add(&s->held, layer, 0);
 	}
-	label->n_inherited = kept;
+	return 0;
+}
+
+/*
+ * inherited_keep() - policies that this set does not have hold nobody, but what is known of them is handed on as long as there is
+ * room: a set on trial that goes back finds its labels as they were
+ */
+__noinline int inherited_keep(struct lsmd_scratch *s, struct lsmd_label *label, lsmd_image_id image)
+{
+	u64 i, n;
+
+	if (!s || !label)
+		return 0;
+	n = label->n_inherited;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++) {
+		u64 key = label->inherited[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)];
+		u64 to = label->n_handed;
+
+		if (key_layer(image, key, 0) != ~0u || to >= LSMD_LAYERS_MAX)
+			continue;
+		label->handed[to & (LSMD_LAYERS_MAX - 1)] = key;
+		label->n_handed = to + 1;
+		label->n_kept++;
+	}
 	return 0;
 }
 
@@ -172,6 +191,7 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 
 	label->n_layers = 0;
 	label->n_handed = 0;
+	label->n_kept = 0;
 	label->undecided = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
@@ -192,13 +212,14 @@ __noinline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u
 	s->held.n = 0;
 	s->held.overflow = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
-		at = program_load(s, &label->programs, at);
+		at = program_load(&s->program, &label->programs, at);
 		if (!at)
 			break;
 		subject_collect(generation, &s->program, &s->held);
 	}
 	held_inherit(s, label, generation);
 	label_set_layers(s, label, generation);
+	inherited_keep(s, label, generation);
 	label->generation = generation;
 	return 0;
 }

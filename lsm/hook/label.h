@@ -12,15 +12,40 @@
 int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
 /* programs_add() - remember s->name as one more program of an exec. Return: 0. */
 int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs);
+/* program_load() - @name := the name that starts at byte @at of @programs. Return: where the next starts; 0: there is none. */
+u32 program_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at);
 /* program_name() - s->program := name @index of @programs. Return: 1, or 0 when there is none. */
 int program_name(struct lsmd_scratch *s, struct lsmd_programs *programs, u32 index);
 
-static __always_inline u64 control_active(void)
+static __always_inline struct lsmd_control *control_get(void)
 {
 	u32 zero = 0;
-	struct lsmd_control *control = bpf_map_lookup_elem(&lsmd_control, &zero);
 
-	return control ? *(volatile lsmd_u64 *)&control->active : 0;
+	return bpf_map_lookup_elem(&lsmd_control, &zero);
+}
+
+/*
+ * control_active() - the generation in force. The word is read once; only while it says that the generation is on trial, the clock is
+ * looked at. What stands beside the word changes only when no decision can be between the two reads (agent/kernel/swap.c).
+ */
+static __always_inline u64 control_active(void)
+{
+	struct lsmd_control *control = control_get();
+	u64 active = control ? *(volatile lsmd_u64 *)&control->active : 0;
+
+	if (!(active & LSMD_ACTIVE_TRIAL))
+		return active;
+	if (bpf_ktime_get_boot_ns() < control->deadline_ns)
+		return active & ~LSMD_ACTIVE_TRIAL;
+	return control->fallback;
+}
+
+/* control_standby() - do other programs, older ones, still decide and write the labels? Asked where @active is 0 only. */
+static __always_inline int control_standby(u64 active)
+{
+	struct lsmd_control *control = control_get();
+
+	return !active && control && *(volatile lsmd_u32 *)&control->standby;
 }
 
 LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)

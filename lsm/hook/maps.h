@@ -79,6 +79,10 @@ struct lsmd_scratch {
 /* An exec on its way: what its label will be when it can no longer fail. */
 struct lsmd_exec {
 	u64 generation;
+	u64 file;              /* of this round; two sets of programs see each round twice */
+	u64 pointer;           /* a pointer passes through here to become a number */
+	u32 rounds;
+	u32 zero;
 	struct lsmd_held held; /* layers whose subject the programs so far are, in that generation */
 	struct lsmd_programs programs;
 };

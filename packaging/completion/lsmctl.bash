@@ -10,7 +10,9 @@ declare -gA _lsmctl_options=(
 	[diff]="--abstractions= --json --help"
 	[fmt]="--check --help"
 	[show]="--abstractions= --json --help"
-	[reload]="--dry-run --force --json --help"
+	[reload]="--dry-run --confirm= --force --json --help"
+	[confirm]="--help"
+	[mode]="--for= --help"
 	[status]="--json --help"
 	[events]="--follow --last= --policy= --verb= --program= --answer= --since= --columns --json --help"
 	[denials]="--policy= --verb= --program= --answer= --since= --top= --from= --json --help"
@@ -55,6 +57,7 @@ _lsmctl_value()
 	--mode) _lsmctl_words "audit enforce" ;;
 	--answer) _lsmctl_words "denied audit logged" ;;
 	--last|--policy|--verb|--program|--since|--top) ;;
+	--confirm|--for) _lsmctl_words "60s 5m 10m 2h" ;;
 	*) return 1 ;;
 	esac
 }
