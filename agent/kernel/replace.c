@@ -112,7 +112,8 @@ int side_replace(struct kernel *kernel, const char *pins, size_t room, const str
 		r = next_attach(next, image, pins, &attached, why);
 	if (!r)
 		r = next_become(kernel, next);
-	if (!r)
-		r = pin_tidy(kernel, pins);
-	return r < 0 ? r : 0;
+	if (r)
+		return r;
+	r = pin_tidy(kernel, pins);
+	return r < 0 ? r : 0; /* how many went does not matter */
 }
