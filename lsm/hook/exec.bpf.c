@@ -64,54 +64,53 @@ static __always_inline void exec_remember(struct lsmd_scratch *s, struct lsmd_ex
 }
 
 /*
- * exec_round() - is this the first look at the file of this round? While an upgrade attaches programs beside those that run, both
+ * exec_round() - exec->first: is this the first look at the file of this round? While an upgrade attaches programs beside those that run, both
  * sets come by, and share what is remembered.
  */
-static __always_inline int exec_round(struct lsmd_exec *exec, struct file *file)
+static __always_inline void exec_round(struct lsmd_exec *exec, struct file *file)
 {
 	u64 now;
 
 	exec->pointer = (u64)file;
 	now = *(volatile u64 *)&exec->pointer;
-	if (exec->file == now)
-		return 0; /* the file of the round before is still open when the next is: two rounds never look the same */
+	exec->first = exec->file != now; /* the file of the round before is still open when the next is: two rounds never look the same */
 	exec->file = now;
-	exec->rounds++;
-	return 1;
+	exec->rounds += exec->first;
+}
+
+/* exec_again_one() - the program whose name is at s->at, by the image that decides now. Return: 0, -EPERM. */
+__noinline int exec_again_one(struct lsmd_scratch *s, struct lsmd_programs *programs)
+{
+	if (!s || !programs)
+		return -EPERM;
+	s->req.deny_only = s->at > 0;
+	s->at = program_load(&s->name, programs, s->at);
+	if (!s->at)
+		return -EPERM;
+	s->name.tree = LSMD_TREE_OBJECT;
+	return hook_verdict(s);
 }
 
 /*
- * exec_again() - the programs of the rounds before, by the image that decides this one: a swap came between, and an exec is allowed by one
- * set as a whole. Those rounds were allowed by the set before. Return: 0, -EPERM.
+ * exec_catch_up() - the exec goes on by the image of @active, and so do the programs of the rounds before: a swap came between, and an exec is
+ * allowed by one set as a whole. Those rounds were allowed by the set before. Return: 0, -EPERM.
  */
-__noinline int exec_again(struct lsmd_scratch *s, struct lsmd_programs *programs)
-{
-	u32 at = 0;
-	u64 i;
-
-	if (!s || !programs)
-		return -EPERM;
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < programs->n; i++) {
-		at = program_load(&s->name, programs, at);
-		if (!at)
-			return -EPERM;
-		s->name.tree = LSMD_TREE_OBJECT;
-		s->req.deny_only = i > 0;
-		if (hook_verdict(s))
-			return -EPERM;
-	}
-	return 0;
-}
-
-/* exec_catch_up() - the exec goes on by the image of @active. Return: 0, -EPERM. */
 static __always_inline int exec_catch_up(struct lsmd_scratch *s, struct lsmd_exec *exec, u64 active)
 {
+	u64 i;
+
 	if (exec->generation == active)
 		return 0;
 	exec->generation = active;
 	exec->held.n = 0; /* of the image before; one too many will make the label undecided (LSMD_LABEL_OVERFLOW) */
 	exec->held.overflow = 0;
-	return s->req.n_layers && exec->rounds ? exec_again(s, &exec->programs) : 0;
+	if (!s->req.n_layers || !exec->rounds)
+		return 0;
+	s->at = 0;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < exec->programs.n; i++)
+		if (exec_again_one(s, &exec->programs))
+			return -EPERM;
+	return 0;
 }
 
 /* exec_begin() - s->req for an exec; the label may be nobody's. Return: 0; else what the hook returns is in *ret */
@@ -157,7 +156,6 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 	u64 active = control_active();
 	struct lsmd_scratch *s;
 	struct lsmd_exec *exec;
-	int first;
 
 	if (ret)
 		return ret;
@@ -175,9 +173,9 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 	}
 	if (!exec_begin(s, label, active, &ret)) {
 		ret = exec_catch_up(s, exec, active);
-		first = exec_round(exec, file);
+		exec_round(exec, file);
 		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
-		if (first)
+		if (exec->first)
 			exec_remember(s, exec);
 		if (!ret)
 			ret = exec_decide(s, task, exec, label, exec->rounds > 1);

@@ -61,7 +61,7 @@ struct lsmd_scratch {
 	u32 record;    /* enum record */
 	u32 kill;
 	u32 looked;    /* found[0] is of this name */
-	u32 zero2;
+	u32 at;        /* where a loop over names of programs is */
 	u64 home;      /* mount namespace of the subject */
 	u64 ns_root;   /* where the walk ends (a number, struct mount *) */
 	u32 n_seen;
@@ -82,7 +82,7 @@ struct lsmd_exec {
 	u64 file;              /* of this round; two sets of programs see each round twice */
 	u64 pointer;           /* a pointer passes through here to become a number */
 	u32 rounds;
-	u32 zero;
+	u32 first;             /* look at this round's file */
 	struct lsmd_held held; /* layers whose subject the programs so far are, in that generation */
 	struct lsmd_programs programs;
 };
