@@ -241,7 +241,9 @@ static int layer_fill(json_t *item, const struct legend *legend, const struct ls
 		return -ENOMEM;
 	if (rule && json_object_set_new(item, "line", json_integer(rule->line)))
 		return -ENOMEM;
-	if (rule && layer && json_object_set_new(item, "rule", json_integer(answer->rule - layer->first_rule)))
+	if (rule && layer &&
+	    json_object_set_new(item, "rule",
+				json_integer(rule->flags & LSMD_RULE_DEFAULT ? 0 : answer->rule - layer->first_rule)))
 		return -ENOMEM;
 	if (rule && json_object_set_new(item, "default", json_boolean(rule->flags & LSMD_RULE_DEFAULT)))
 		return -ENOMEM;

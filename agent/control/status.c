@@ -31,13 +31,24 @@ static int set_list(json_t *object, const char *key, json_t **ret)
 	return json_object_set_new(object, key, *ret) ? -ENOMEM : 0;
 }
 
+/* Without those that stand for the default. */
+static uint32_t rules_count(const struct lsmd_image_header *image, const struct lsmd_layer *layer)
+{
+	const struct lsmd_rule *rules = (const void *)((const char *)image + image->rules.off);
+	uint32_t n = layer->n_rules;
+
+	while (n && rules[layer->first_rule + n - 1].flags & LSMD_RULE_DEFAULT)
+		n--;
+	return n ? n - 1 : 0;
+}
+
 static int policy_add(json_t *list, const struct lsmd_image_header *image, uint32_t i, uint64_t processes)
 {
 	const struct lsmd_layer *layer = (const struct lsmd_layer *)((const char *)image + image->layers.off) + i;
 	const char *name = image_string(image, layer->name), *file = image_string(image, layer->file);
 	json_t *policy =
 		json_pack("{s:s, s:s, s:I, s:I}", "name", name, "mode", mode_name(layer->mode), "rules",
-			  (json_int_t)(layer->n_rules ? layer->n_rules - 1 : 0), "processes", (json_int_t)processes);
+			  (json_int_t)rules_count(image, layer), "processes", (json_int_t)processes);
 	int r = policy ? json_bytes(policy, "file", file, strlen(file)) : -ENOMEM;
 
 	return json_array_append_new(list, policy) ? -ENOMEM : r;

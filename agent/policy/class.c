@@ -114,7 +114,7 @@ void sum_add_cell(const struct class_table *table, struct sum *sum, const struct
 	}
 }
 
-static int row_make(struct class_table *table, const struct sum *sum, uint32_t *ret)
+int row_intern(struct class_table *table, const uint32_t rules[32], uint32_t *ret)
 {
 	struct lsmd_row *row = vec_add(&table->rows);
 	uint32_t id = (uint32_t)table->rows.n - 1;
@@ -124,14 +124,21 @@ static int row_make(struct class_table *table, const struct sum *sum, uint32_t *
 		return -ENOMEM;
 	if (id >= ROWS_MAX)
 		return CLASS_TOO_MANY;
-	*row = (struct lsmd_row){};
-	for (uint32_t bits = sum->allow | sum->deny; bits; bits &= bits - 1)
-		row->rule[__builtin_ctz(bits)] = sum->rule[__builtin_ctz(bits)];
+	memcpy(row->rule, rules, sizeof(row->rule));
 	r = dedupe_find(&table->known_rows, &row_ops, table, id, ret);
 	if (!r && *ret != id)
 		table->rows.n--;
 	*ret |= LSMD_RULE_ROW;
 	return r;
+}
+
+static int row_make(struct class_table *table, const struct sum *sum, uint32_t *ret)
+{
+	uint32_t rules[32] = {};
+
+	for (uint32_t bits = sum->allow | sum->deny; bits; bits &= bits - 1)
+		rules[__builtin_ctz(bits)] = sum->rule[__builtin_ctz(bits)];
+	return row_intern(table, rules, ret);
 }
 
 int sum_rule(struct class_table *table, const struct sum *sum, uint32_t *ret)

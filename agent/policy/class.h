@@ -66,6 +66,9 @@ void sum_add(struct sum *sum, uint32_t allow, uint32_t deny, uint32_t rule);
 /** sum_add_cell() - what a cell says, on top of the sum */
 void sum_add_cell(const struct class_table *table, struct sum *sum, const struct lsmd_cell *cell);
 
+/** row_intern() - a row of a rule for each bit of an access, as sum_rule() gives it. Return: 0, CLASS_TOO_MANY, -ENOMEM */
+int row_intern(struct class_table *table, const uint32_t rules[32], uint32_t *ret);
+
 /** sum_rule() - the `rule` of a class, cell or port: one rule, or a row. Return: 0, CLASS_TOO_MANY, -ENOMEM */
 int sum_rule(struct class_table *table, const struct sum *sum, uint32_t *ret);
 

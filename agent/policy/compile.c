@@ -354,8 +354,20 @@ static uint32_t policy_flags(const struct policy *policy)
 	return flags | (append_only ? LSMD_LAYER_APPEND_ONLY : 0);
 }
 
+/* One pseudo rule for all verbs, or a row of them. */
+static int default_rule(struct compiler *compiler, const uint32_t by_verb[32], struct lsmd_layer *layer)
+{
+	layer->n_rules = (uint32_t)compiler->rulebook.rules.n - layer->first_rule;
+	layer->default_rule = layer->first_rule;
+	for (unsigned int bit = 0; bit < 32; bit++)
+		if (by_verb[bit] != layer->first_rule)
+			return row_intern(&compiler->classes, by_verb, &layer->default_rule);
+	return 0;
+}
+
 static int layer_describe(struct compiler *compiler, const struct policy *policy, struct lsmd_layer *layer)
 {
+	uint32_t by_verb[32];
 	int r;
 
 	layer->key = lsmd_policy_key(policy->name);
@@ -363,13 +375,14 @@ static int layer_describe(struct compiler *compiler, const struct policy *policy
 	layer->flags = policy_flags(policy);
 	layer->default_deny = policy->default_deny | access_twins(policy->default_deny);
 	layer->undecided = policy_undecided(policy);
-	layer->n_rules = (uint32_t)policy->n_rules + 1;
 	if (policy->mode == LSMD_MODE_ENFORCE)
 		compiler->undecided |= layer->undecided;
 	layer->file = compiler->rulebook.files[policy->place.file];
 	r = rulebook_string(&compiler->rulebook, policy->name, &layer->name);
 	if (!r)
-		r = rulebook_add(&compiler->rulebook, policy, &layer->first_rule);
+		r = rulebook_add(&compiler->rulebook, policy, &layer->first_rule, by_verb);
+	if (!r)
+		r = default_rule(compiler, by_verb, layer);
 	return r > 0 ? refuse_size(compiler, policy->place) : r;
 }
 

@@ -247,6 +247,25 @@ static bool rows_verify(const struct lsmd_image_header *image)
 	return true;
 }
 
+/* The rule that each verb's default gives is one of the layer's pseudo rules. */
+static bool default_valid(const struct lsmd_image_header *image, const struct lsmd_layer *layer)
+{
+	const struct lsmd_rule *rules = RECORDS(image, rules, struct lsmd_rule);
+	const struct lsmd_row *rows = RECORDS(image, rows, struct lsmd_row);
+
+	if (!(layer->default_rule & LSMD_RULE_ROW))
+		return layer->default_rule == layer->first_rule;
+	if ((layer->default_rule & ~LSMD_RULE_ROW) >= image->rows.n)
+		return false;
+	for (unsigned int v = 0; v < 32; v++) {
+		lsmd_u32 rule = rows[layer->default_rule & ~LSMD_RULE_ROW].rule[v];
+
+		if (rule < layer->first_rule || rule - layer->first_rule >= layer->n_rules || !(rules[rule].flags & LSMD_RULE_DEFAULT))
+			return false;
+	}
+	return true;
+}
+
 /* Rule numbers of the layers follow each other from 1 on, and each begins with its default. */
 static bool layers_verify(const struct lsmd_image_header *image)
 {
@@ -262,7 +281,7 @@ static bool layers_verify(const struct lsmd_image_header *image)
 		    layer->name >= image->strings.n || layer->file >= image->strings.n)
 			return false;
 		if (layer->first_rule != first || !layer->n_rules || layer->n_rules > image->rules.n - first ||
-		    !(rules[first].flags & LSMD_RULE_DEFAULT))
+		    !(rules[first].flags & LSMD_RULE_DEFAULT) || !default_valid(image, layer))
 			return false;
 		first += layer->n_rules;
 	}

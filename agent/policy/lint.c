@@ -66,7 +66,7 @@ static const struct rule *allowing(const struct linter *linter, const struct lsm
 
 	view_open(&view, (uintptr_t)linter->image);
 	rule = said_rule(&view, said, bit, 0);
-	return rule > layer->first_rule ? &linter->policy->rules[rule - layer->first_rule - 1] : NULL;
+	return rule > layer->first_rule && rule - layer->first_rule <= linter->policy->n_rules ? &linter->policy->rules[rule - layer->first_rule - 1] : NULL;
 }
 
 /* Two rules together allow what neither says alone: one writes, one executes. Said once a policy, by the shortest name. */

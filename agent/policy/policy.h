@@ -68,6 +68,7 @@ struct policy {
 	const char *description; /* NULL: none */
 	struct place place;         /* of the whole policy */
 	struct place default_place; /* of the value of "default" */
+	struct place default_places[LSMD_N_VERBS]; /* of the word in it that decides each verb; line 0: default_place */
 	enum lsmd_mode mode;
 	bool children;
 	uint32_t default_deny; /* verbs; no device twins */

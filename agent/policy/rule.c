@@ -479,14 +479,29 @@ static int default_word(struct doc *doc, uint32_t value, struct diags *diags, ui
 	return RULE_REFUSED;
 }
 
-int default_read(struct doc *doc, uint32_t value, struct diags *diags, uint32_t *ret)
+/* Where the answer of each verb stands, in the order of defaults_verbs(). */
+static void defaults_places(struct doc *doc, const struct defaults *defaults, struct place *places)
+{
+	for (int class = 0; class < LSMD_N_CLASSES; class++)
+		for (int verb = 0; verb < LSMD_N_VERBS; verb++)
+			if (class_access(class) >> verb & 1 && defaults->class_said[class])
+				places[verb] = doc_place(doc, defaults->class_value[class]);
+	for (int verb = 0; verb < LSMD_N_VERBS; verb++)
+		if (LSMD_ACCESS_WRITE_GROUP >> verb & 1 && defaults->verb_said & LSMD_ACCESS_WRITE)
+			places[verb] = doc_place(doc, defaults->verb_value[LSMD_VERB_WRITE]);
+	for (int verb = 0; verb < LSMD_N_VERBS; verb++)
+		if (defaults->verb_said >> verb & 1)
+			places[verb] = doc_place(doc, defaults->verb_value[verb]);
+}
+
+int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct policy *policy)
 {
 	struct defaults defaults = {};
 	uint32_t key = value + 1, by_class;
 	int r, worst = 0;
 
 	if (doc->values[value].type == DOC_STRING)
-		return default_word(doc, value, diags, ret);
+		return default_word(doc, value, diags, &policy->default_deny);
 	for (; key < doc->values[value].end; key = doc->values[key + 1].end) {
 		r = default_key(doc, key, diags, &defaults);
 		if (r < 0)
@@ -495,7 +510,8 @@ int default_read(struct doc *doc, uint32_t value, struct diags *diags, uint32_t 
 	}
 	r = classes_missing(doc, value, &defaults, diags);
 	worst = r ? r : worst;
-	*ret = defaults_verbs(&defaults, &by_class);
+	policy->default_deny = defaults_verbs(&defaults, &by_class);
+	defaults_places(doc, &defaults, policy->default_places);
 	r = defaults_held(doc, &defaults, by_class, diags);
 	return r ? r : worst;
 }

@@ -22,7 +22,7 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
  * @value: of "default": a string or an object
  * Return: as rule_read()
  */
-int default_read(struct doc *doc, uint32_t value, struct diags *diags, uint32_t *ret);
+int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct policy *policy);
 
 /** subject_read() - exes and children of @policy. Return: as rule_read() */
 int subject_read(struct reader *reader, struct doc *doc, uint32_t value, struct policy *policy);

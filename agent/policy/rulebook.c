@@ -150,7 +150,39 @@ static unsigned int rule_flags(const struct rule *rule)
 	return LSMD_RULE_DENY | (rule->silent ? LSMD_RULE_SILENT : 0) | (rule->kill ? LSMD_RULE_KILL : 0);
 }
 
-int rulebook_add(struct rulebook *rulebook, const struct policy *policy, uint32_t *first)
+static bool place_same(const struct place *a, const struct place *b)
+{
+	return a->line == b->line && a->column == b->column;
+}
+
+/* The pseudo rule of a verb's default: that of another verb with the same place, or a new one. */
+static int default_add(struct rulebook *rulebook, const struct policy *policy, unsigned int verb, uint32_t by_verb[32])
+{
+	const struct place *places = policy->default_places;
+
+	if (!places[verb].line || place_same(&places[verb], &policy->default_place))
+		return 0;
+	for (unsigned int other = 0; other < verb; other++)
+		if (place_same(&places[other], &places[verb])) {
+			by_verb[verb] = by_verb[other];
+			return 0;
+		}
+	by_verb[verb] = (uint32_t)rulebook->rules.n;
+	return rule_add(rulebook, &places[verb], LSMD_RULE_DEFAULT, NULL, NULL);
+}
+
+static int defaults_add(struct rulebook *rulebook, const struct policy *policy, uint32_t first, uint32_t by_verb[32])
+{
+	int r = 0;
+
+	for (unsigned int bit = 0; bit < 32; bit++)
+		by_verb[bit] = first;
+	for (unsigned int verb = 0; verb < LSMD_N_VERBS && !r; verb++)
+		r = default_add(rulebook, policy, verb, by_verb);
+	return r;
+}
+
+int rulebook_add(struct rulebook *rulebook, const struct policy *policy, uint32_t *first, uint32_t by_verb[32])
 {
 	int r;
 
@@ -161,5 +193,5 @@ int rulebook_add(struct rulebook *rulebook, const struct policy *policy, uint32_
 
 		r = rule_add(rulebook, &rule->place, rule_flags(rule), rule->id, rule->reason);
 	}
-	return r;
+	return r ? r : defaults_add(rulebook, policy, *first, by_verb);
 }

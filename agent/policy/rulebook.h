@@ -40,10 +40,12 @@ void rulebook_clear(struct rulebook *rulebook);
 int rulebook_string(struct rulebook *rulebook, const char *string, uint32_t *ret);
 
 /**
- * rulebook_add() - the rules of a policy, the pseudo rule of its default first
- * @first: number of that one
+ * rulebook_add() - the rules of a policy, the pseudo rule of its default first; behind them one more for each place in the default that
+ * decides some verbs
+ * @first: number of the first one
+ * @by_verb: for each bit of an access (device twins too) the pseudo rule of its default
  * Return: 0, RULEBOOK_TOO_LARGE, -ENOMEM
  */
-int rulebook_add(struct rulebook *rulebook, const struct policy *policy, uint32_t *first);
+int rulebook_add(struct rulebook *rulebook, const struct policy *policy, uint32_t *first, uint32_t by_verb[32]);
 
 #endif

@@ -216,7 +216,7 @@ static int head_read(struct loader *loader, struct reader *reader, struct source
 		r = mode_read(doc, keys[POLICY_MODE], loader->diags, &policy->mode);
 	if (r >= 0 && keys[POLICY_DEFAULT]) {
 		policy->default_place = doc_place(doc, keys[POLICY_DEFAULT]);
-		r = default_read(doc, keys[POLICY_DEFAULT], loader->diags, &policy->default_deny);
+		r = default_read(doc, keys[POLICY_DEFAULT], loader->diags, policy);
 	}
 	return r < 0 ? r : 0;
 }

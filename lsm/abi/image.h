@@ -27,7 +27,7 @@ typedef unsigned long long lsmd_u64;
 
 #define LSMD_IMAGE_MAGIC 0x3149444d534cull /* "LSMDI1" */
 #ifndef LSMD_IMAGE_VERSION /* tests build agents of other versions */
-#define LSMD_IMAGE_VERSION 2
+#define LSMD_IMAGE_VERSION 3
 #endif
 
 struct lsmd_section {
@@ -140,7 +140,10 @@ struct lsmd_row {
 	lsmd_u32 rule[32];
 };
 
-/* One policy. Rule numbers are global; first_rule is the layer's own pseudo rule: its default. */
+/*
+ * One policy. Rule numbers are global; first_rule is the layer's own pseudo rule: its default. Where places in the default decide some
+ * verbs, each such place has a pseudo rule behind the last rule.
+ */
 #define LSMD_LAYER_CHILDREN 1  /* the layer stays on what the process executes */
 #define LSMD_LAYER_LOGS_ALLOW 2 /* some allow rule wants a record */
 #define LSMD_LAYER_APPEND_ONLY 4 /* somewhere `append` is allowed and `write` is not */
@@ -155,10 +158,11 @@ struct lsmd_layer {
 	lsmd_u32 bytemap;      /* index */
 	lsmd_u32 net;          /* index of struct lsmd_net_table; 0: no address rules */
 	lsmd_u32 first_rule;
-	lsmd_u32 n_rules;      /* the pseudo rule included */
+	lsmd_u32 n_rules;      /* pseudo rules included */
+	lsmd_u32 default_rule; /* the pseudo rule of every verb, or LSMD_RULE_ROW | index of a row */
 	lsmd_u32 name;         /* strings offset */
 	lsmd_u32 file;         /* strings offset: as shown to people */
-	lsmd_u32 zero[3];
+	lsmd_u32 zero[2];
 };
 
 struct lsmd_layer_key {

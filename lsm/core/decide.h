@@ -179,7 +179,7 @@ LSMD_GLOBAL int layer_answer(lsmd_image_id image, lsmd_u64 id_how, lsmd_u32 want
 		verb_bit(refused, &verb);
 		answer->verdict = LSMD_VERDICT_DENY;
 		answer->reason = LSMD_REASON_DEFAULT;
-		answer->rule = layer->first_rule;
+		answer->rule = cell_rule(view, layer->default_rule, verb);
 	} else {
 		answer->verdict = LSMD_VERDICT_ALLOW;
 		answer->reason = LSMD_REASON_DEFAULT;
@@ -189,10 +189,9 @@ LSMD_GLOBAL int layer_answer(lsmd_image_id image, lsmd_u64 id_how, lsmd_u32 want
 
 			bit = verb_bit(wanted, &verb);
 			rule = said_rule(view, said, bit, 0);
-			if (rule) {
-				answer->rule = rule;
+			answer->rule = rule ? rule : cell_rule(view, layer->default_rule, verb);
+			if (rule)
 				answer->reason = LSMD_REASON_RULE;
-			}
 		}
 	}
 	answer->verb = verb;

@@ -71,9 +71,18 @@ int core_image_make(const struct policy_set *set, struct core_image *ret)
 	return 0;
 }
 
+/* Is @rule the pseudo rule of what the policy's default says of @verb? */
+static bool default_right(const struct policy *policy, const struct lsmd_rule *rule, unsigned int verb)
+{
+	const struct place *place = &policy->default_places[verb];
+
+	return rule->line == (place->line ? place->line : policy->default_place.line);
+}
+
 /* Numbers of the image to numbers of the oracle. What has none becomes a number that no oracle's answer has. */
 static void answer_translate(const struct core_image *core, struct lsmd_answer *answer)
 {
+	const struct lsmd_rule *rules = (const void *)((const char *)core->image + core->image->rules.off);
 	const struct lsmd_layer *layer;
 
 	if (answer->layer >= core->image->layers.n) {
@@ -81,7 +90,12 @@ static void answer_translate(const struct core_image *core, struct lsmd_answer *
 		return;
 	}
 	layer = image_layer(core->image, answer->layer);
-	if (answer->rule)
+	/* The oracle knows one default a policy. */
+	if (answer->rule && rules[answer->rule].flags & LSMD_RULE_DEFAULT)
+		answer->rule = default_right(&core->set->policies[core->policies[answer->layer]], &rules[answer->rule], answer->verb) ?
+				       NAIVE_RULE_DEFAULT :
+				       ~0u;
+	else if (answer->rule)
 		answer->rule = answer->rule >= layer->first_rule && answer->rule < layer->first_rule + layer->n_rules ?
 				       answer->rule - layer->first_rule + NAIVE_RULE_DEFAULT :
 				       ~0u;

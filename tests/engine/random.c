@@ -582,6 +582,8 @@ static void policy_random(struct random_source *random, struct random_pool *pool
 	policy->mode = chance(random, 80) ? LSMD_MODE_ENFORCE : chance(random, 70) ? LSMD_MODE_AUDIT : LSMD_MODE_OFF;
 	policy->children = true;
 	policy->default_deny = chance(random, 40) ? mediated : chance(random, 50) ? 0 : random_next(random) & mediated;
+	for (unsigned int verb = 0; verb < LSMD_N_VERBS && i % 2; verb++)
+		policy->default_places[verb] = (struct place){ .file = i, .line = 6 + verb % 5, .column = 20 };
 	subject_random(random, pool, size == SIZE_CROWD, policy);
 	policy->n_rules = n_rules_random(random, size);
 	policy->rules = pool_take(pool, policy->n_rules * sizeof(*policy->rules) + 1);

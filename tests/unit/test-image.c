@@ -456,6 +456,9 @@ static void forge(struct lsmd_image_header *c, int kind)
 		FORGERY(42, c->hash_key[0] += 2);
 		FORGERY(43, AT(c, layers, struct lsmd_layer, 2)->file = c->strings.n);
 		FORGERY(44, AT(c, classes, struct lsmd_class, 0)->inherits = 1);
+		FORGERY(45, AT(c, layers, struct lsmd_layer, 0)->default_rule++);
+		FORGERY(46, AT(c, layers, struct lsmd_layer, 1)->default_rule = LSMD_RULE_ROW | c->rows.n);
+		FORGERY(47, AT(c, layers, struct lsmd_layer, 1)->default_rule = LSMD_RULE_ROW);
 	}
 }
 
@@ -482,7 +485,7 @@ static void forged_records_are_refused(void **state)
 	size_t size;
 	struct lsmd_image_header *image = image_of(&good, &size), *copy;
 
-	for (int kind = 0; kind <= 44; kind++) {
+	for (int kind = 0; kind <= 47; kind++) {
 		copy = copy_of(image, size);
 		forge(copy, kind);
 		assert_memory_not_equal(copy, image, size);
