@@ -31,6 +31,7 @@ struct recorder {
 	size_t n_sinks;
 	struct record *recent[RECORDER_RECENT];
 	size_t n_recent; /* ever */
+	uint64_t now_ns; /* latest time of an event, CLOCK_BOOTTIME */
 };
 
 static uint64_t boottime_ns(void)
@@ -190,7 +191,10 @@ void recorder_event(struct recorder *recorder, const struct lsmd_event *event, s
 		stream->tally->malformed++;
 		return;
 	}
-	switch (coalesce_event(stream->coalesce, event, size, boottime_ns())) {
+	/* The time of the last event is now, near enough: where the clock is no TSC, asking for it costs more than all the rest. */
+	if (event->time_ns > recorder->now_ns)
+		recorder->now_ns = event->time_ns;
+	switch (coalesce_event(stream->coalesce, event, size, recorder->now_ns)) {
 	case COALESCE_PASS:
 		if (record_out(recorder, event, size, 1, false))
 			stream->tally->lost++;
