@@ -223,11 +223,23 @@ static int watch_run(struct ctl *ctl, struct learn *learn)
 	return r;
 }
 
+/* The kernel names a program after links were followed: by the name of a link nothing would be seen. */
+static int exe_check(const char *exe)
+{
+	_cleanup_free_ char *real = realpath(exe, NULL);
+
+	if (!real)
+		return ctl_error(-errno, "cannot find %s", exe);
+	return strcmp(real, exe) ? ctl_error(0, "%s is %s, by a symbolic link: learn that", exe, real) : 0;
+}
+
 static int learn_live(struct ctl *ctl, struct learn *learn)
 {
 	json_int_t full;
-	int r;
+	int r = exe_check(learn->lesson.exe);
 
+	if (r)
+		return r;
 	if (asprintf(&learn->file, "%s/%s.learn.json", ctl->settings.admin_dir ? ctl->settings.admin_dir : POLICY_ADMIN_DIR,
 		     learn->lesson.name) < 0)
 		return ctl_error(-ENOMEM, "cannot learn");

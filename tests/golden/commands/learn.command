@@ -4,3 +4,8 @@ for level in --tight "" --broad; do
 done
 lsmctl learn shop --exe shopd --from records/learn.jsonl
 lsmctl learn other --exe /usr/sbin/shopd --from records/learn.jsonl
+# No program is known by the name of a link.
+dir=$(mktemp -d)
+ln -s /usr/bin/env "$dir/link"
+lsmctl learn other --exe "$dir/link" 2>&1 | sed "s|$dir|DIR|"
+rm -r "$dir"
