@@ -20,15 +20,13 @@
 struct question {
 	struct ask ask;
 	uint32_t layers[LSMD_LAYERS_MAX];
-	struct buf names[LSMD_LABEL_PROGRAMS_MAX];
-	size_t n_names;
+	struct label_names names;
 	struct buf object;
 };
 
 static void question_clear(struct question *question)
 {
-	for (size_t i = 0; i < question->n_names; i++)
-		buf_free(&question->names[i]);
+	label_names_clear(&question->names);
 	buf_free(&question->object);
 }
 
@@ -91,7 +89,7 @@ static int programs_read(const json_t *list, struct question *question, struct e
 	if (!n || n > LSMD_LABEL_PROGRAMS_MAX)
 		return refuse(why, "a process has one to %d programs", LSMD_LABEL_PROGRAMS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		struct buf *name = &question->names[question->n_names++];
+		struct buf *name = &question->names.names[question->names.n++];
 		int r = explain_bytes(json_array_get(list, i), "name", name);
 
 		if (r)
@@ -101,6 +99,30 @@ static int programs_read(const json_t *list, struct question *question, struct e
 		question->ask.programs[i] = (struct ask_bytes){ .bytes = name->bytes, .len = name->len };
 	}
 	question->ask.n_programs = n;
+	return 0;
+}
+
+/* Beside the program: "uid", "gid", "cgroup" (its whole path) or "unit" (one name). What is not said is not known. */
+static int who_read(const json_t *json, struct question *question, struct explain_why *why)
+{
+	const json_t *uid = json_object_get(json, "uid"), *gid = json_object_get(json, "gid");
+	struct buf *cgroup = &question->names.cgroup;
+	struct ask *ask = &question->ask;
+	int r = explain_bytes(json, "cgroup", cgroup);
+
+	ask->known = (uid ? LSMD_SELECT_UID : 0) | (gid ? LSMD_SELECT_GID : 0) | (!r ? LSMD_SELECT_GROUPS : 0);
+	ask->uid = json_integer_value(uid);
+	ask->gid = json_integer_value(gid);
+	if (r == -ENOENT) {
+		buf_add_byte(cgroup, '/');
+		r = explain_bytes(json, "unit", cgroup);
+		ask->known |= !r ? LSMD_SELECT_UNIT : 0;
+	}
+	if (r && r != -ENOENT)
+		return r == -ENOMEM ? r : refuse(why, "the name of the cgroup or unit cannot be read");
+	if (!r && cgroup->bytes[0] != '/')
+		return refuse(why, "a cgroup is named by its path from the root of the hierarchy, '/system.slice/nginx.service'");
+	ask->cgroup = (struct ask_bytes){ .bytes = cgroup->bytes, .len = cgroup->len };
 	return 0;
 }
 
@@ -385,6 +407,8 @@ int explain_answer(const struct lsmd_image_header *image, struct kernel *kernel,
 		r = pid_read(image, kernel, json_integer_value(pid), &question, why);
 	else
 		r = programs_read(json_object_get(question_json, "programs"), &question, why);
+	if (!r && !json_is_integer(pid))
+		r = who_read(question_json, &question, why);
 	if (!r)
 		r = object_read(question_json, &question, why);
 	if (r)

@@ -2,7 +2,8 @@
 /*
  * One question to an image and its answer, both as JSON, so that lsmctl and the agent answer alike.
  *
- * Question: who - "programs": [names], as executed, the script first, or "pid"; what - one of
+ * Question: who - "programs": [names], as executed, the script first, with "uid", "gid", "cgroup" or "unit" where they are
+ * known; or "pid"; what - one of
  *   "open": name with "access": [verbs] and "device": true for a device node; "exec": name;
  *   "connect": "PROTO:ADDRESS:PORT", "unix:/path" or "unix:@name".
  * With "exec" also "interpreters": [{"name"}], what the kernel would load for a script, in order.

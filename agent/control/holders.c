@@ -48,7 +48,10 @@ int label_names_read(const struct lsmd_label *label, struct label_names *ret)
 		if (r)
 			return r;
 	}
-	return 0;
+	if (programs->unknown & LSMD_UNKNOWN_CGROUP)
+		return 0;
+	at = programs->bytes + LSMD_LABEL_NAMES_MAX;
+	return name_read(&at, programs->bytes + LSMD_LABEL_BYTES_MAX, &ret->cgroup);
 }
 
 void label_names_clear(struct label_names *names)
@@ -56,6 +59,20 @@ void label_names_clear(struct label_names *names)
 	for (size_t i = 0; i < names->n; i++)
 		buf_free(&names->names[i]);
 	names->n = 0;
+	buf_free(&names->cgroup);
+}
+
+void label_ask(const struct lsmd_label *label, const struct label_names *names, struct ask *ask)
+{
+	for (ask->n_programs = 0; ask->n_programs < names->n; ask->n_programs++) {
+		const struct buf *name = &names->names[ask->n_programs];
+
+		ask->programs[ask->n_programs] = (struct ask_bytes){ .bytes = name->bytes, .len = name->len };
+	}
+	ask->known = LSMD_SELECT_IDS | (names->cgroup.len ? LSMD_SELECT_GROUPS : 0);
+	ask->uid = label->uid;
+	ask->gid = label->gid;
+	ask->cgroup = (struct ask_bytes){ .bytes = names->cgroup.bytes, .len = names->cgroup.len };
 }
 
 static void holder_add(struct holders *holders, uint32_t layer, bool handed_down)
@@ -78,11 +95,10 @@ static int own_find(const struct lsmd_image_header *image, const struct lsmd_lab
 	struct asked asked = {};
 	int r = label_names_read(label, &names);
 
-	for (size_t i = 0; i < names.n && !r; i++)
-		ask.programs[ask.n_programs++] =
-			(struct ask_bytes){ .bytes = names.names[i].bytes, .len = names.names[i].len };
-	if (!r)
+	if (!r) {
+		label_ask(label, &names, &ask);
 		r = image_ask(image, &ask, &asked);
+	}
 	label_names_clear(&names);
 	if (r == ASK_TOO_MANY_LAYERS)
 		ret->overflow = true;
@@ -125,7 +141,8 @@ int holders_find(const struct lsmd_image_header *image, const struct kernel_task
 	int r;
 
 	*ret = (struct holders){
-		.unknown = !task->labelled || label->programs.unknown,
+		.unknown = !task->labelled || label->programs.unknown & LSMD_UNKNOWN_PROGRAM ||
+			   (label->programs.unknown & LSMD_UNKNOWN_CGROUP && image->selects & LSMD_SELECT_GROUPS),
 		.overflow = task->labelled && label->flags & LSMD_LABEL_OVERFLOW,
 	};
 	if (!task->labelled)

@@ -20,15 +20,19 @@ struct holders {
 	bool unknown; /* no readable label, or its programs' names are not known */
 };
 
-/* The programs that a label remembers, as absolute names. */
+/* The names that a label remembers: of programs, absolute, and of the cgroup. */
 struct label_names {
 	struct buf names[LSMD_LABEL_PROGRAMS_MAX];
 	size_t n;
+	struct buf cgroup; /* empty: not known */
 };
 
 /** label_names_read() - Return: 0, -EBADMSG (the bytes are not as laid out), -ENOMEM; label_names_clear() in any case */
 int label_names_read(const struct lsmd_label *label, struct label_names *ret);
 void label_names_clear(struct label_names *names);
+
+/** label_ask() - who @ask asks for: the process of a label. @names: of the label, borrowed as long as @ask is used */
+void label_ask(const struct lsmd_label *label, const struct label_names *names, struct ask *ask);
 
 /**
  * holders_find() - the layers of @image that hold a task

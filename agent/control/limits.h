@@ -13,7 +13,7 @@
 	X("open-descriptors", \
 	  "files and mappings that a process had open before it was held, or receives over a socket, " \
 	  "are not checked again (MEANING 23)") \
-	X("subjects", "policies choose processes by program only; uid, gid, unit and cgroup are not known yet") \
+	X("transitions", "an exec cannot leave a policy or take another one") \
 	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")") \
 	X("guard", \
 	  "the agent's own process, files and pins are guarded against held processes only as far as policies " \

@@ -88,6 +88,7 @@ void object_text_add(struct buf *out, const struct object *object)
 {
 	switch (object->kind) {
 	case OBJECT_PATH:
+	case OBJECT_UNIT:
 		escape_text(out, object->bytes, object->len);
 		break;
 	case OBJECT_UNIX:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* lsmctl explain: the answer for one access, and the rule that gives it. */
 #include <errno.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +26,10 @@ static const char usage[] =
 	"WHO:\n"
 	"  --exe PROGRAM        the program as executed; for a script once more for its interpreter, the script first\n"
 	"  --pid PID            a process that runs (not with --policies)\n"
-	"  --uid USER           accepted; no policy of this version asks for the user\n"
+	"  --uid USER           with --exe: who else the process is; a policy that asks for what is not said does not count\n"
+	"  --gid GROUP          the same\n"
+	"  --unit UNIT          the same\n"
+	"  --cgroup PATH        the same, and the units in the path\n"
 	"WHAT, one of:\n"
 	"  --open FILE          in the way that --access says\n"
 	"  --access VERBS       read (the default), write, append, create, delete, rename, link, joined by ','\n"
@@ -46,7 +51,9 @@ static const char usage[] =
 struct explain {
 	const char *exes[LSMD_LABEL_PROGRAMS_MAX];
 	size_t n_exes;
-	const char *pid, *open, *access, *exec, *connect;
+	const char *pid, *open, *access, *exec, *connect, *unit, *cgroup;
+	uint32_t uid, gid;
+	bool has_uid, has_gid;
 	const char *policies[SETTINGS_ABSTRACTIONS_MAX];
 	size_t n_policies;
 	const char *abstractions[SETTINGS_ABSTRACTIONS_MAX];
@@ -62,6 +69,25 @@ static int list_add(const char **list, size_t *n, size_t max, const char *option
 	return -1;
 }
 
+static int id_read(const char *word, bool group, uint32_t *ret)
+{
+	struct passwd *user = group ? NULL : getpwnam(word);
+	struct group *members = group ? getgrnam(word) : NULL;
+	unsigned long long number;
+	char *end;
+
+	if (user || members) {
+		*ret = user ? user->pw_uid : members->gr_gid;
+		return -1;
+	}
+	errno = 0;
+	number = strtoull(word, &end, 10);
+	if (errno || *end || end == word || word[0] == '-' || number >= UINT32_MAX)
+		return ctl_usage_error(&ctl_explain, "there is no %s '%s'", group ? "group" : "user", word);
+	*ret = (uint32_t)number;
+	return -1;
+}
+
 static int option_set(struct explain *explain, int c)
 {
 	switch (c) {
@@ -72,6 +98,18 @@ static int option_set(struct explain *explain, int c)
 	case 'A':
 		return list_add(explain->abstractions, &explain->n_abstractions, SETTINGS_ABSTRACTIONS_MAX,
 				"abstractions");
+	case 'u':
+		explain->has_uid = true;
+		return id_read(optarg, false, &explain->uid);
+	case 'g':
+		explain->has_gid = true;
+		return id_read(optarg, true, &explain->gid);
+	case 'U':
+		explain->unit = optarg;
+		break;
+	case 'C':
+		explain->cgroup = optarg;
+		break;
 	case 'p':
 		explain->pid = optarg;
 		break;
@@ -109,6 +147,10 @@ static int options_check(const struct explain *explain, int argc, char **argv)
 		return ctl_usage_error(&ctl_explain, "--access goes with --open");
 	if (explain->pid && (!*explain->pid || explain->pid[strspn(explain->pid, "0123456789")]))
 		return ctl_usage_error(&ctl_explain, "'%s' is no process", explain->pid);
+	if (explain->pid && (explain->has_uid || explain->has_gid || explain->unit || explain->cgroup))
+		return ctl_usage_error(&ctl_explain, "--pid says all of who; --uid, --gid, --unit and --cgroup go with --exe");
+	if (explain->unit && explain->cgroup)
+		return ctl_usage_error(&ctl_explain, "the path that --cgroup gives has the unit in it; leave --unit away");
 	if (explain->pid && explain->n_policies)
 		return ctl_usage_error(&ctl_explain, "--pid asks the policies in force; leave --policies away");
 	return -1;
@@ -120,6 +162,9 @@ static int options_read(int argc, char **argv, struct explain *explain)
 		{ "exe", required_argument, NULL, 'e' },
 		{ "pid", required_argument, NULL, 'p' },
 		{ "uid", required_argument, NULL, 'u' },
+		{ "gid", required_argument, NULL, 'g' },
+		{ "unit", required_argument, NULL, 'U' },
+		{ "cgroup", required_argument, NULL, 'C' },
 		{ "open", required_argument, NULL, 'o' },
 		{ "access", required_argument, NULL, 'a' },
 		{ "exec", required_argument, NULL, 'x' },
@@ -216,6 +261,14 @@ static int who_add(json_t *question, const struct explain *explain)
 		if (json_array_append_new(programs, item))
 			r = -ENOMEM;
 	}
+	if (!r && explain->has_uid && json_object_set_new(question, "uid", json_integer(explain->uid)))
+		r = -ENOMEM;
+	if (!r && explain->has_gid && json_object_set_new(question, "gid", json_integer(explain->gid)))
+		r = -ENOMEM;
+	if (!r && explain->unit)
+		r = json_bytes(question, "unit", explain->unit, strlen(explain->unit));
+	if (!r && explain->cgroup)
+		r = json_bytes(question, "cgroup", explain->cgroup, strlen(explain->cgroup));
 	return r;
 }
 

@@ -55,6 +55,7 @@ static int options_read(int argc, char **argv, struct show *show)
 struct line {
 	const struct policy_set *set;
 	const struct rule *rule; /* NULL: of the subject */
+	const char *key; /* of the subject */
 	struct place place;
 	json_t *list; /* NULL: printed */
 };
@@ -96,7 +97,7 @@ static int line_json(const struct line *line, const char *text)
 	json_t *item = json_object();
 	int r = line->rule ? rule_add(line->rule, item) : 0;
 
-	r |= json_object_set_new(item, line->rule ? "object" : "exe", json_string(text)) | place_add(line, item);
+	r |= json_object_set_new(item, line->rule ? "object" : line->key, json_string(text)) | place_add(line, item);
 	return json_array_append_new(line->list, item) || r ? -ENOMEM : 0;
 }
 
@@ -107,7 +108,7 @@ static void line_print(const struct line *line, const char *text)
 
 	printf("%s:%u:%u: ", line->set->files[line->place.file].name, line->place.line, line->place.column);
 	if (!rule) {
-		printf("holds %s\n", text);
+		printf("holds %s%s%s\n", strcmp(line->key, "exe") ? line->key : "", strcmp(line->key, "exe") ? " " : "", text);
 		return;
 	}
 	verbs_add(&access, rule->access);
@@ -141,6 +142,41 @@ static int lines_say(struct line *line, const struct object *objects, size_t n)
 	return r;
 }
 
+static int ids_say(struct line *line, const char *key, const struct lsmd_ids *ids, size_t n)
+{
+	int r = 0;
+
+	line->key = key;
+	for (size_t i = 0; i < n && !r; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), ids[i].first == ids[i].last ? "%u" : "%u-%u", ids[i].first, ids[i].last);
+		r = line_say(line, text);
+	}
+	return r;
+}
+
+static int names_say(struct line *line, const char *key, const struct object *objects, size_t n)
+{
+	line->key = key;
+	return lines_say(line, objects, n);
+}
+
+/* All keys hold, and of one key any item. */
+static int subject_say(struct line *line, const struct policy *policy)
+{
+	int r = names_say(line, "exe", policy->exes, policy->n_exes);
+
+	if (!r)
+		r = names_say(line, "unit", policy->units, policy->n_units);
+	if (!r)
+		r = names_say(line, "cgroup", policy->cgroups, policy->n_cgroups);
+	line->place = policy->subject_place;
+	if (!r)
+		r = ids_say(line, "uid", policy->uids, policy->n_uids);
+	return r ? r : ids_say(line, "gid", policy->gids, policy->n_gids);
+}
+
 static int rules_say(struct line *line, const struct policy *policy)
 {
 	int r = 0;
@@ -160,7 +196,7 @@ static int policy_print(const struct policy_set *set, const struct policy *polic
 
 	verbs_add(&denied, policy->default_deny);
 	printf("policy %s (%s%s)\n", policy->name, mode_name(policy->mode), policy->children ? "" : ", not what it executes");
-	r = lines_say(&line, policy->exes, policy->n_exes);
+	r = subject_say(&line, policy);
 	printf("%s:%u:%u: by default denied: %s\n", set->files[policy->default_place.file].name,
 	       policy->default_place.line, policy->default_place.column, denied.bytes ? denied.bytes : "nothing");
 	return r ? r : rules_say(&line, policy);
@@ -173,7 +209,7 @@ static int policy_json(const struct policy_set *set, const struct policy *policy
 				 "children", policy->children, "default_deny", verbs_json(policy->default_deny),
 				 "subject", subject, "rules", rules);
 	struct line line = { .set = set, .list = subject };
-	int r = json_array_append_new(list, item) ? -ENOMEM : lines_say(&line, policy->exes, policy->n_exes);
+	int r = json_array_append_new(list, item) ? -ENOMEM : subject_say(&line, policy);
 
 	line.list = rules;
 	return r ? r : rules_say(&line, policy);

@@ -80,18 +80,41 @@ static int name_set(struct lsmd_name *name, enum lsmd_object object, const struc
 	return 0;
 }
 
+static int who_set(struct lsmd_who *who, const struct ask *ask)
+{
+	int r = 0;
+
+	memset(who, 0, offsetof(struct lsmd_who, cgroup));
+	who->known = ask->known;
+	who->uid = ask->uid;
+	who->gid = ask->gid;
+	if (ask->known & LSMD_SELECT_GROUPS)
+		r = name_set(&who->cgroup, LSMD_OBJECT_PATH, &ask->cgroup);
+	if (!r && ask->known & LSMD_SELECT_GROUPS && who->cgroup.reason != LSMD_REASON_NONE)
+		r = -EINVAL;
+	return r;
+}
+
 static int ask_layers(lsmd_image_id image, const struct ask *ask, struct lsmd_name *name, struct lsmd_held *held)
 {
+	_cleanup_free_ struct lsmd_who *who = malloc(sizeof(*who));
+	struct lsmd_view view;
+	int r = who ? who_set(who, ask) : -ENOMEM;
+
+	if (r)
+		return r;
+	view_open(&view, image);
 	for (size_t i = 0; i < ask->n_layers; i++)
 		held_add(held, ask->layers[i], 0);
+	if (!ask->layers)
+		subject_collect_any(&view, image, who, held);
 	for (size_t i = 0; i < ask->n_programs && !ask->layers; i++) {
-		int r = name_set(name, LSMD_OBJECT_PATH, &ask->programs[i]);
-
+		r = name_set(name, LSMD_OBJECT_PATH, &ask->programs[i]);
 		if (r)
 			return r;
 		name->tree = LSMD_TREE_SUBJECT;
 		if (name->reason == LSMD_REASON_NONE)
-			subject_collect(image, name, held);
+			subject_collect(image, name, who, held);
 	}
 	return held->overflow ? ASK_TOO_MANY_LAYERS : 0;
 }

@@ -23,6 +23,9 @@ struct ask {
 	/* Who: the names of the program as executed (script first), as a label would remember them. */
 	struct ask_bytes programs[LSMD_LABEL_PROGRAMS_MAX];
 	size_t n_programs;
+	uint32_t known; /* LSMD_SELECT_*: what of the next three is known; what is not, selects nothing */
+	uint32_t uid, gid; /* effective, kernel's */
+	struct ask_bytes cgroup; /* absolute path in the v2 hierarchy; units are its components */
 	/* Or the layers themselves, as a label lists them; NULL: whom the names select. */
 	const uint32_t *layers;
 	size_t n_layers;

@@ -353,10 +353,36 @@ static void access_of_node(struct test_case *c)
 		c->ask.wanted = two ? c->ask.wanted | LSMD_ACCESS_DEVICES : access_device(c->ask.wanted);
 }
 
+/* ";uid=33;gid=33;cgroup=/system.slice/x.service" behind the programs: who else the process is. */
+static int who_read(struct test_case *c, const char *at)
+{
+	while (*at == ';') {
+		size_t len = strcspn(++at, ";");
+		int r = 0, n = 0;
+
+		if (sscanf(at, "uid=%u%n", &c->ask.uid, &n) == 1 && (size_t)n == len) {
+			c->ask.known |= LSMD_SELECT_UID;
+		} else if (sscanf(at, "gid=%u%n", &c->ask.gid, &n) == 1 && (size_t)n == len) {
+			c->ask.known |= LSMD_SELECT_GID;
+		} else if (strncmp(at, "cgroup=/", 8) == 0) {
+			c->ask.known |= LSMD_SELECT_GROUPS;
+			r = name_read(c, at + 7, len - 7, &c->ask.cgroup);
+		} else {
+			r = -EINVAL;
+		}
+		if (r)
+			return r;
+		at += len;
+	}
+	return 0;
+}
+
 static int subject_read(struct test_case *c)
 {
-	for (const char *at = c->subject; *at; c->ask.n_programs++) {
-		size_t len = strcspn(at, ",");
+	const char *at = c->subject;
+
+	for (; *at && *at != ';'; c->ask.n_programs++) {
+		size_t len = strcspn(at, ",;");
 		int r;
 
 		if (c->ask.n_programs == 3)
@@ -366,7 +392,7 @@ static int subject_read(struct test_case *c)
 			return r;
 		at += len + (at[len] == ',');
 	}
-	return 0;
+	return who_read(c, at);
 }
 
 /* ---- lines ---- */

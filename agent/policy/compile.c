@@ -35,6 +35,12 @@ static int refuse_size(struct compiler *compiler, struct place place)
 	return COMPILE_REFUSED;
 }
 
+/* What is no name of a file: its bytes mean nothing, and run behind a '@'. */
+static bool object_flat(const struct object *object)
+{
+	return object->kind == OBJECT_ABSTRACT || object->kind == OBJECT_UNIT;
+}
+
 static int automaton_refuse(struct compiler *compiler, struct automaton *automaton, uint32_t owner)
 {
 	automaton->full = true;
@@ -77,7 +83,7 @@ static int name_to_automaton(struct compiler *compiler, struct automaton *automa
 	if (!r)
 		r = automaton_owner(automaton, object, &owner);
 	if (!r && !automaton->full)
-		r = nfa_add(&automaton->nfa, &compiler->glob, name, object->kind == OBJECT_ABSTRACT ? '@' : 0, owner,
+		r = nfa_add(&automaton->nfa, &compiler->glob, name, object_flat(object) ? '@' : 0, owner,
 			    entry);
 	return r > 0 ? automaton_refuse(compiler, automaton, owner) : r;
 }
@@ -98,7 +104,7 @@ static int name_to_tree(struct compiler *compiler, enum lsmd_tree tree, const st
 static int pattern_add(struct compiler *compiler, enum lsmd_tree tree, const struct object *object,
 		       const struct speech *speech)
 {
-	enum glob_kind kind = object->kind == OBJECT_ABSTRACT ? GLOB_ABSTRACT : GLOB_PATH;
+	enum glob_kind kind = object_flat(object) ? GLOB_ABSTRACT : GLOB_PATH;
 	struct glob_error error;
 	int r = glob_read(&compiler->glob, object->bytes, object->len, kind, &error);
 
@@ -231,6 +237,8 @@ static int object_add(struct compiler *compiler, const struct object *object, co
 		return everything_add(compiler, speech);
 	case OBJECT_ANONYMOUS:
 		return root_add(compiler, LSMD_TREE_NONE, TREE_EXACT, &code);
+	case OBJECT_UNIT:
+		break; /* of subjects, which are compiled otherwise */
 	}
 	return -EINVAL;
 }
@@ -259,21 +267,6 @@ static int rule_compile(struct compiler *compiler, const struct rule *rule, uint
 	return r;
 }
 
-/* A policy that is off holds nobody. */
-static int subject_compile(struct compiler *compiler, const struct policy *policy, uint32_t layer)
-{
-	const struct speech speech = {
-		.automaton = &compiler->subjects,
-		.entry = { .layer = layer, .allow = ~0u },
-	};
-	int r = 0;
-
-	if (policy->mode == LSMD_MODE_OFF)
-		return 0;
-	for (size_t i = 0; !r && i < policy->n_exes; i++)
-		r = pattern_add(compiler, LSMD_TREE_SUBJECT, &policy->exes[i], &speech);
-	return r;
-}
 
 /* Each automaton that grows too large takes its time: behind so many of them no more are tried. */
 #define COSTLY_MAX 4
@@ -300,6 +293,99 @@ static int automaton_close(struct compiler *compiler, struct automaton *automato
 	}
 	automaton_clear(automaton);
 	return r;
+}
+
+/* Patterns that only this layer is asked about: all of their names go to its automaton, literal ones too. */
+static int selector_add(struct compiler *compiler, const struct object *object, const struct entry *entry)
+{
+	enum glob_kind kind = object_flat(object) ? GLOB_ABSTRACT : GLOB_PATH;
+	struct glob_error error;
+	int r = glob_read(&compiler->glob, object->bytes, object->len, kind, &error);
+
+	if (r > 0)
+		return refuse(compiler, "pattern", object->place, error.mend, error.message);
+	for (size_t i = 0; !r && i < compiler->glob.n_names; i++)
+		r = name_to_automaton(compiler, &compiler->selectors, object, &compiler->glob.names[i], entry);
+	return r;
+}
+
+static int selectors_compile(struct compiler *compiler, const struct object *objects, size_t n, uint32_t layer,
+			     uint32_t *start, uint32_t *bytemap)
+{
+	const struct entry entry = { .layer = layer, .allow = ~0u };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		r = selector_add(compiler, &objects[i], &entry);
+	return r ? r : automaton_close(compiler, &compiler->selectors, start, bytemap);
+}
+
+static int ids_compile(struct compiler *compiler, const struct lsmd_ids *ids, size_t n, uint32_t *first, uint32_t *ret_n)
+{
+	*first = (uint32_t)compiler->ids.n;
+	*ret_n = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		struct lsmd_ids *to = vec_add(&compiler->ids);
+
+		if (!to)
+			return -ENOMEM;
+		*to = ids[i];
+	}
+	return 0;
+}
+
+/* What the layer asks for beside the program. */
+static int subject_fill(struct compiler *compiler, const struct policy *policy, uint32_t layer, struct lsmd_subject *subject)
+{
+	int r = ids_compile(compiler, policy->uids, policy->n_uids, &subject->uids, &subject->n_uids);
+
+	subject->selects = (policy->n_uids ? LSMD_SELECT_UID : 0) | (policy->n_gids ? LSMD_SELECT_GID : 0) |
+			   (policy->n_cgroups ? LSMD_SELECT_CGROUP : 0) | (policy->n_units ? LSMD_SELECT_UNIT : 0);
+	if (!r)
+		r = ids_compile(compiler, policy->gids, policy->n_gids, &subject->gids, &subject->n_gids);
+	if (!r)
+		r = selectors_compile(compiler, policy->cgroups, policy->n_cgroups, layer, &subject->cgroup_dfa,
+				      &subject->cgroup_map);
+	if (!r)
+		r = selectors_compile(compiler, policy->units, policy->n_units, layer, &subject->unit_dfa,
+				      &subject->unit_map);
+	compiler->selects |= subject->selects;
+	return r;
+}
+
+/* Who the layer is proposed to: by its programs, or to everybody. A policy that is off holds nobody. */
+static int subject_propose(struct compiler *compiler, const struct policy *policy, uint32_t layer)
+{
+	const struct speech speech = {
+		.automaton = &compiler->subjects,
+		.entry = { .layer = layer, .allow = ~0u },
+	};
+	struct entry *to;
+	int r = 0;
+
+	if (policy->mode == LSMD_MODE_OFF)
+		return 0;
+	for (size_t i = 0; !r && i < policy->n_exes; i++)
+		r = pattern_add(compiler, LSMD_TREE_SUBJECT, &policy->exes[i], &speech);
+	if (r || policy->n_exes)
+		return r;
+	to = vec_add(&compiler->anybody);
+	if (!to)
+		return -ENOMEM;
+	*to = speech.entry;
+	return 0;
+}
+
+static int subject_compile(struct compiler *compiler, const struct policy *policy, uint32_t layer)
+{
+	struct lsmd_subject *subject = vec_add(&compiler->subjects_made);
+	int r;
+
+	if (!subject)
+		return -ENOMEM;
+	*subject = (struct lsmd_subject){};
+	r = subject_fill(compiler, policy, layer, subject);
+	return r ? r : subject_propose(compiler, policy, layer);
 }
 
 static int addresses_close(struct compiler *compiler, const struct policy *policy, struct lsmd_layer *layer)
@@ -409,6 +495,17 @@ static int layer_compile(struct compiler *compiler, const struct policy *policy)
 	return 0;
 }
 
+/* What all subjects share. */
+static int subjects_close(struct compiler *compiler)
+{
+	int r = automaton_close(compiler, &compiler->subjects, &compiler->subject_dfa, &compiler->subject_map);
+
+	if (!r && compiler->anybody.n)
+		r = class_make(&compiler->classes, 0, LSMD_INHERIT_MAX, compiler->anybody.items, compiler->anybody.n,
+			       &compiler->subject_any);
+	return r > 0 ? refuse_size(compiler, (struct place){}) : r;
+}
+
 static int layers_compile(struct compiler *compiler)
 {
 	const struct policy_set *set = compiler->set;
@@ -424,7 +521,7 @@ static int layers_compile(struct compiler *compiler)
 		if (r)
 			return r;
 	}
-	return automaton_close(compiler, &compiler->subjects, &compiler->subject_dfa, &compiler->subject_map);
+	return subjects_close(compiler);
 }
 
 /* What needs all layers: the classes of the tree and the places of its nodes. */
@@ -470,6 +567,12 @@ void compiler_clear(struct compiler *compiler)
 	glob_clear(&compiler->glob);
 	automaton_clear(&compiler->names);
 	automaton_clear(&compiler->subjects);
+	automaton_clear(&compiler->selectors);
+	free(compiler->subjects_made.items);
+	free(compiler->ids.items);
+	free(compiler->anybody.items);
+	compiler->subjects_made.items = NULL;
+	compiler->ids.items = NULL;
 	free(compiler->layers.items);
 	compiler->layers.items = NULL;
 }

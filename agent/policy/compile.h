@@ -44,12 +44,27 @@ struct compiler {
 		struct lsmd_layer *items; /* in the order of the set */
 		size_t n, capacity;
 	} layers;
+	struct {
+		struct lsmd_subject *items; /* one a layer */
+		size_t n, capacity;
+	} subjects_made;
+	struct {
+		struct lsmd_ids *items;
+		size_t n, capacity;
+	} ids;
+	struct {
+		struct entry *items; /* of the layers that ask for no program */
+		size_t n, capacity;
+	} anybody;
 	uint32_t subject_dfa;
 	uint32_t subject_map;
+	uint32_t subject_any; /* class */
+	uint32_t selects; /* or of all subjects */
 	uint32_t undecided;
 	struct glob glob; /* the pattern being read */
 	struct automaton names; /* of the layer being compiled */
 	struct automaton subjects;
+	struct automaton selectors; /* units or cgroups of the layer being compiled */
 };
 
 enum {

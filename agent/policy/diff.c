@@ -172,6 +172,8 @@ static int domains_find(struct differ *differ)
 	}
 	if (!r)
 		r = walk_run(sides, LSMD_TREE_SUBJECT, WALK_STATES_MAX, subject_visit, &sorter, &looked);
+	if (sorter.images[0]->selects | sorter.images[1]->selects)
+		differ_give_up(differ, "who asks for a user, a group, a unit or a cgroup was compared by its programs only");
 	if (r == WALK_TOO_LARGE) {
 		differ_give_up(differ, "the subjects have too many forms; not all were compared");
 		r = 0;

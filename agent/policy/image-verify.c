@@ -34,6 +34,8 @@ static const struct {
 	SECTION(rows, struct lsmd_row, 1),
 	SECTION(layers, struct lsmd_layer, 0),
 	SECTION(layer_keys, struct lsmd_layer_key, 0),
+	SECTION(subjects, struct lsmd_subject, 0),
+	SECTION(ids, struct lsmd_ids, 0),
 	SECTION(bytemaps, lsmd_u8[256], 1),
 	SECTION(states, struct lsmd_state, 1),
 	SECTION(steps, struct lsmd_step, 256),
@@ -73,7 +75,7 @@ static bool sections_in_bounds(const struct lsmd_image_header *image, size_t siz
 static bool sections_agree(const struct lsmd_image_header *image)
 {
 	return !image->nodes.n == !image->displace.n && image->layer_keys.n == image->layers.n &&
-	       image->counters.n == image->rules.n && image->layers.n <= LSMD_POLICIES_MAX;
+	       image->subjects.n == image->layers.n && image->counters.n == image->rules.n && image->layers.n <= LSMD_POLICIES_MAX;
 }
 
 static bool class_valid(const struct lsmd_image_header *image, lsmd_u32 class)
@@ -93,7 +95,8 @@ static bool header_valid(const struct lsmd_image_header *image)
 	for (unsigned int t = 0; t < LSMD_TREES_ROOM; t++)
 		if (!class_valid(image, image->root[t].exact) || !class_valid(image, image->root[t].below))
 			return false;
-	return image->subject_dfa < image->states.n && image->subject_map < image->bytemaps.n;
+	return image->subject_dfa < image->states.n && image->subject_map < image->bytemaps.n &&
+	       class_valid(image, image->subject_any);
 }
 
 /* What is the same in all empty slots: nothing but zeroes. */
@@ -300,6 +303,42 @@ static bool keys_verify(const struct lsmd_image_header *image)
 	return true;
 }
 
+/* Ranges follow those of the subjects before, from @first on. */
+static bool ids_valid(const struct lsmd_image_header *image, lsmd_u32 first, lsmd_u32 n)
+{
+	const struct lsmd_ids *ids = RECORDS(image, ids, struct lsmd_ids) + first;
+
+	if (n > LSMD_IDS_MAX || n > image->ids.n - first)
+		return false;
+	for (lsmd_u32 i = 0; i < n; i++)
+		if (ids[i].last < ids[i].first || (i && ids[i].first <= ids[i - 1].last))
+			return false;
+	return true;
+}
+
+static bool subjects_verify(const struct lsmd_image_header *image)
+{
+	const struct lsmd_subject *subjects = RECORDS(image, subjects, struct lsmd_subject);
+	lsmd_u32 first = 0, selects = 0;
+
+	for (lsmd_u32 i = 0; i < image->subjects.n; i++) {
+		const struct lsmd_subject *subject = &subjects[i];
+
+		if (subject->selects & ~LSMD_SELECT_ALL || subject->cgroup_dfa >= image->states.n ||
+		    subject->unit_dfa >= image->states.n || subject->cgroup_map >= image->bytemaps.n ||
+		    subject->unit_map >= image->bytemaps.n)
+			return false;
+		if (subject->uids != first || !ids_valid(image, first, subject->n_uids))
+			return false;
+		first += subject->n_uids;
+		if (subject->gids != first || !ids_valid(image, first, subject->n_gids))
+			return false;
+		first += subject->n_gids;
+		selects |= subject->selects;
+	}
+	return first == image->ids.n && selects == image->selects;
+}
+
 /* Any byte's column behind any state's base is a step; what leads out of the dead state leads back. */
 static bool automata_verify(const struct lsmd_image_header *image)
 {
@@ -407,7 +446,7 @@ static bool legend_verify(const struct lsmd_image_header *image)
 static int image_verify_layout(const struct lsmd_image_header *image)
 {
 	if (!header_valid(image) || !classes_verify(image) || !rows_verify(image) || !layers_verify(image) ||
-	    !keys_verify(image) || !automata_verify(image) || !portsets_verify(image) || !nets_verify(image) ||
+	    !keys_verify(image) || !subjects_verify(image) || !automata_verify(image) || !portsets_verify(image) || !nets_verify(image) ||
 	    !legend_verify(image))
 		return IMAGE_BAD_LAYOUT;
 	return nodes_verify(image);

@@ -142,6 +142,8 @@ static void header_fill(struct lsmd_image_header *header, const struct compiler 
 	header->undecided = compiler->undecided;
 	header->subject_dfa = compiler->subject_dfa;
 	header->subject_map = compiler->subject_map;
+	header->subject_any = compiler->subject_any;
+	header->selects = compiler->selects;
 	memcpy(header->hash_key, compiler->hash.key, sizeof(header->hash_key));
 	for (unsigned int t = 0; t < LSMD_N_TREES; t++)
 		header->root[t] = (struct lsmd_root){
@@ -182,6 +184,8 @@ static int image_lay_out(struct compiler *c, struct lsmd_image_header **ret, siz
 		PART_VEC(rows, c->classes.rows, struct lsmd_row),
 		PART_VEC(layers, c->layers, struct lsmd_layer),
 		PART(layer_keys, NULL, c->layers.n, struct lsmd_layer_key),
+		PART_VEC(subjects, c->subjects_made, struct lsmd_subject),
+		PART_VEC(ids, c->ids, struct lsmd_ids),
 		PART_VEC(bytemaps, c->comb.bytemaps, struct bytemap),
 		PART_VEC(states, c->comb.states, struct lsmd_state),
 		PART_VEC(steps, c->comb.steps, struct lsmd_step),

@@ -58,7 +58,7 @@ static int pattern_add(struct reader *reader, const struct spot *spot, enum obje
 	struct object object = { .kind = kind, .len = text->len - skip };
 	int r;
 
-	r = pattern_check(spot, text, skip, kind == OBJECT_ABSTRACT);
+	r = pattern_check(spot, text, skip, kind == OBJECT_ABSTRACT || kind == OBJECT_UNIT);
 	if (r)
 		return r;
 	object.bytes = arena_copy(reader->memory, text->bytes + skip, text->len - skip);
@@ -143,13 +143,37 @@ static int name_read(struct reader *reader, const struct spot *spot, const struc
 	return named.bytes ? object_add(reader, spot, &named) : -ENOMEM;
 }
 
+/* How the names of systemd's units end; a cgroup that is no unit ends otherwise. */
+static bool unit_ends(const struct text *text)
+{
+	static const char *const ends[] = { ".service", ".scope", ".slice", ".socket", ".mount", ".swap" };
+	size_t i, n;
+
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		n = strlen(ends[i]);
+		if (text->len > n && !memcmp(text->bytes + text->len - n, ends[i], n))
+			return true;
+	}
+	return false;
+}
+
+static int unit_read(struct reader *reader, const struct spot *spot, const struct text *text)
+{
+	if (unit_ends(text) && !memchr(text->bytes, '/', text->len))
+		return pattern_add(reader, spot, OBJECT_UNIT, text, 0);
+	diag_add(reader->diags, DIAG_ERROR, "bad-unit", doc_place(spot->doc, spot->value),
+		 "\"nginx.service\", or \"cgroup\" for a path",
+		 "a unit's name ends in .service, .scope, .slice, .socket, .mount or .swap, and has no '/'");
+	return OBJECT_REFUSED;
+}
+
 /* What a string stands for: names are no patterns, and hold no variables. */
-static int texts_read(struct reader *reader, struct spot *spot, enum verb_object kind)
+static int texts_read(struct reader *reader, struct spot *spot, enum strings_kind kind)
 {
 	struct text *only;
 	int r;
 
-	if (kind != VERB_NAME) {
+	if (kind != STRINGS_NAME) {
 		r = variables_expand(&reader->variables, spot->doc, spot->value, &reader->texts, &spot->verbatim);
 		return r > 0 ? OBJECT_REFUSED : r;
 	}
@@ -162,12 +186,13 @@ static int texts_read(struct reader *reader, struct spot *spot, enum verb_object
 	return only->bytes ? 0 : -ENOMEM;
 }
 
-static int string_read(struct reader *reader, struct spot *spot, enum verb_object kind)
+static int string_read(struct reader *reader, struct spot *spot, enum strings_kind kind)
 {
 	static int (*const reads[])(struct reader *, const struct spot *, const struct text *) = {
-		[VERB_PATH] = path_read,
-		[VERB_TO] = to_read,
-		[VERB_NAME] = name_read,
+		[STRINGS_PATH] = path_read,
+		[STRINGS_TO] = to_read,
+		[STRINGS_NAME] = name_read,
+		[STRINGS_UNIT] = unit_read,
 	};
 	size_t i;
 	int r, worst = 0;
@@ -185,7 +210,7 @@ static int string_read(struct reader *reader, struct spot *spot, enum verb_objec
 	return worst;
 }
 
-int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind,
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum strings_kind kind,
 		 uint32_t access, bool deny, struct object **ret, size_t *ret_n)
 {
 	struct spot spot = {

@@ -52,14 +52,22 @@ enum {
 	OBJECT_REFUSED = 1, /* why is in the diags */
 };
 
+/* What strings name. */
+enum strings_kind {
+	STRINGS_PATH = VERB_PATH,
+	STRINGS_TO = VERB_TO,
+	STRINGS_NAME = VERB_NAME,
+	STRINGS_UNIT, /* of systemd: patterns over one name */
+};
+
 /**
  * objects_read() - all that a string, or a list of strings, names
- * @kind: which key the strings stand under
+ * @kind: what the strings name
  * @access: verbs of the rule that names them; 0: a subject does
  * @ret:  in reader->memory; may be empty when every name of an allow rule could not be resolved (a warning was added)
  * Return: 0, OBJECT_REFUSED, -ENOMEM
  */
-int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum verb_object kind,
+int objects_read(struct reader *reader, struct doc *doc, uint32_t strings, enum strings_kind kind,
 		 uint32_t access, bool deny, struct object **ret, size_t *ret_n);
 
 #endif

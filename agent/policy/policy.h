@@ -29,6 +29,7 @@ enum object_kind {
 	OBJECT_ABSTRACT, /* pattern over abstract unix names, without the "@" */
 	OBJECT_INET,     /* protocols, addresses, ports */
 	OBJECT_NAME,     /* what else a verb acts on, from "name": a name of struct object.bytes and all that goes on with it */
+	OBJECT_UNIT,     /* pattern over names of systemd's units: of a subject only */
 	OBJECT_ALL,      /* "name": "*": whatever the verb acts on */
 	OBJECT_ANONYMOUS, /* "path": "anonymous": what is run as code and has no name */
 };
@@ -37,7 +38,7 @@ enum object_kind {
 struct object {
 	enum object_kind kind;
 	struct place place;
-	const char *bytes; /* PATH, UNIX, ABSTRACT: a pattern valid for glob.h. NAME: "/00000010/00000000", as named.h writes it */
+	const char *bytes; /* PATH, UNIX, ABSTRACT, UNIT: a pattern valid for glob.h. NAME: "/00000010/00000000", as named.h writes it */
 	size_t len;
 	unsigned int verb;         /* NAME: enum lsmd_verb whose name it is */
 	uint32_t protos;           /* INET: bit set of enum lsmd_proto */
@@ -72,8 +73,16 @@ struct policy {
 	enum lsmd_mode mode;
 	bool children;
 	uint32_t default_deny; /* verbs; no device twins */
-	struct object *exes;   /* subject.exe: OBJECT_PATH */
+	struct place subject_place; /* of the value of "subject" */
+	/* The subject: every key that stands asks, and any item of it answers (MEANING.md 7). At least one stands. */
+	struct object *exes; /* OBJECT_PATH */
 	size_t n_exes;
+	struct object *units; /* OBJECT_UNIT: any component of the path of the cgroup */
+	size_t n_units;
+	struct object *cgroups; /* OBJECT_PATH, in the hierarchy of cgroups */
+	size_t n_cgroups;
+	struct lsmd_ids *uids, *gids; /* sorted, disjoint */
+	size_t n_uids, n_gids;
 	struct rule *rules; /* in the order of the file, included ones after the policy's own */
 	size_t n_rules;
 };

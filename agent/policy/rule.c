@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/policy/ids.h"
 #include "agent/policy/rule.h"
 #include "agent/policy/schema.h"
 #include "agent/policy/text.h"
@@ -267,7 +268,7 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
 	objects = object_key(doc, value, keys, wanted.first, reader->diags);
 	if (!objects)
 		return RULE_REFUSED;
-	r = objects_read(reader, doc, objects, verbs[wanted.first].object, wanted.access, rule.deny, &rule.objects, &rule.n_objects);
+	r = objects_read(reader, doc, objects, (enum strings_kind)verbs[wanted.first].object, wanted.access, rule.deny, &rule.objects, &rule.n_objects);
 	if (!r)
 		r = anonymous_check(reader->diags, &rule);
 	if (r)
@@ -516,14 +517,48 @@ int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct po
 	return r ? r : worst;
 }
 
+static int subject_ids(struct reader *reader, struct doc *doc, const uint32_t keys[N_SUBJECT_KEYS], struct policy *policy)
+{
+	int r = 0, r_groups = 0;
+
+	if (keys[SUBJECT_UID])
+		r = ids_read(reader, doc, keys[SUBJECT_UID], IDS_USERS, &policy->uids, &policy->n_uids);
+	if (keys[SUBJECT_GID] && r >= 0)
+		r_groups = ids_read(reader, doc, keys[SUBJECT_GID], IDS_GROUPS, &policy->gids, &policy->n_gids);
+	if (r < 0 || r_groups < 0)
+		return -ENOMEM;
+	return r || r_groups ? RULE_REFUSED : 0;
+}
+
 int subject_read(struct reader *reader, struct doc *doc, uint32_t value, struct policy *policy)
 {
+	const struct {
+		enum subject_key key;
+		enum strings_kind kind;
+		struct object **items;
+		size_t *n;
+	} patterns[] = {
+		{ SUBJECT_EXE, STRINGS_PATH, &policy->exes, &policy->n_exes },
+		{ SUBJECT_UNIT, STRINGS_UNIT, &policy->units, &policy->n_units },
+		{ SUBJECT_CGROUP, STRINGS_PATH, &policy->cgroups, &policy->n_cgroups },
+	};
 	uint32_t keys[N_SUBJECT_KEYS];
-	int r;
+	int r, worst = 0;
+	size_t i;
 
 	if (!schema_subject(doc, value, reader->diags, keys))
 		return RULE_REFUSED;
+	policy->subject_place = doc_place(doc, value);
 	policy->children = !keys[SUBJECT_CHILDREN] || doc->values[keys[SUBJECT_CHILDREN]].truth;
-	r = objects_read(reader, doc, keys[SUBJECT_EXE], VERB_PATH, 0, true, &policy->exes, &policy->n_exes);
-	return r > 0 ? RULE_REFUSED : r;
+	for (i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		if (!keys[patterns[i].key])
+			continue;
+		r = objects_read(reader, doc, keys[patterns[i].key], patterns[i].kind, 0, true, patterns[i].items,
+				 patterns[i].n);
+		if (r < 0)
+			return r;
+		worst = r ? RULE_REFUSED : worst;
+	}
+	r = subject_ids(reader, doc, keys, policy);
+	return r ? r : worst;
 }

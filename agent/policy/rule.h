@@ -24,7 +24,7 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
  */
 int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct policy *policy);
 
-/** subject_read() - exes and children of @policy. Return: as rule_read() */
+/** subject_read() - the selectors and children of @policy. Return: as rule_read() */
 int subject_read(struct reader *reader, struct doc *doc, uint32_t value, struct policy *policy);
 
 /** mode_read() - Return: 0, RULE_REFUSED */

@@ -12,6 +12,7 @@ enum {
 	IS_OBJECT = 1 << DOC_OBJECT,
 	IS_ARRAY = 1 << DOC_ARRAY,
 	IS_STRINGS = 1 << 16, /* a string, or a list of at least one */
+	IS_IDS = 1 << 17, /* the same, and numbers beside strings */
 };
 
 /* Keys of the language that this version does not hold are known, so that they are not taken for a slip. */
@@ -87,12 +88,12 @@ static const struct key case_keys[] = {
 };
 
 static const struct key subject_keys[] = {
-	[SUBJECT_EXE] = { "exe", KEY_REQUIRED, IS_STRINGS, "\"exe\": \"/usr/sbin/nginx\"" },
+	[SUBJECT_EXE] = { "exe", KEY_OPTIONAL, IS_STRINGS },
+	[SUBJECT_UNIT] = { "unit", KEY_OPTIONAL, IS_STRINGS },
+	[SUBJECT_CGROUP] = { "cgroup", KEY_OPTIONAL, IS_STRINGS },
+	[SUBJECT_UID] = { "uid", KEY_OPTIONAL, IS_IDS },
+	[SUBJECT_GID] = { "gid", KEY_OPTIONAL, IS_IDS },
 	[SUBJECT_CHILDREN] = { "children", KEY_OPTIONAL, IS_BOOLEAN },
-	{ "unit", KEY_LATER },
-	{ "cgroup", KEY_LATER },
-	{ "uid", KEY_LATER },
-	{ "gid", KEY_LATER },
 };
 
 static const struct key rule_keys[] = {
@@ -199,9 +200,35 @@ static bool strings_check(struct doc *doc, uint32_t value, const char *name, str
 	return right;
 }
 
+/* A list of strings and numbers, or one of them. */
+static bool ids_check(struct doc *doc, uint32_t value, const char *name, struct diags *diags)
+{
+	const struct doc_value *v = &doc->values[value];
+	bool right = true;
+	uint32_t at = value + 1;
+
+	if (v->type != DOC_ARRAY)
+		return true;
+	if (!v->n) {
+		diag_add(diags, DIAG_ERROR, "empty-list", doc_place(doc, value), NULL, "the list of '%s' is empty",
+			 name);
+		return false;
+	}
+	for (; at < v->end; at = doc->values[at].end) {
+		if (1u << doc->values[at].type & (IS_STRING | IS_NUMBER))
+			continue;
+		diag_add(diags, DIAG_ERROR, "wrong-type", doc_place(doc, at), NULL,
+			 "the list of '%s' holds names and numbers, not %s", name, doc_type_name(doc->values[at].type));
+		right = false;
+	}
+	return right;
+}
+
 static const char *types_name(uint32_t types)
 {
 	switch (types) {
+	case IS_IDS:
+		return "a name, a number, a range or a list of them";
 	case IS_STRINGS:
 		return "a string or a list of strings";
 	case IS_STRING | IS_OBJECT:
@@ -225,6 +252,8 @@ static bool type_check(struct doc *doc, uint32_t value, const struct key *key, s
 
 	if (key->types == IS_STRINGS && (is & (IS_STRING | IS_ARRAY)))
 		return strings_check(doc, value, key->name, diags);
+	if (key->types == IS_IDS && (is & (IS_STRING | IS_NUMBER | IS_ARRAY)))
+		return ids_check(doc, value, key->name, diags);
 	if (key->types & is)
 		return true;
 	diag_add(diags, DIAG_ERROR, "wrong-type", doc_place(doc, value), NULL, "'%s' is %s, not %s", key->name,
@@ -306,7 +335,16 @@ bool schema_policy(struct doc *doc, enum file_kind kind, struct diags *diags, ui
 
 bool schema_subject(struct doc *doc, uint32_t value, struct diags *diags, uint32_t keys[N_SUBJECT_KEYS])
 {
-	return object_read(doc, value, &subject_shape, diags, keys);
+	struct place place = doc_place(doc, value);
+
+	if (!object_read(doc, value, &subject_shape, diags, keys))
+		return false;
+	if (keys[SUBJECT_EXE] || keys[SUBJECT_UNIT] || keys[SUBJECT_CGROUP] || keys[SUBJECT_UID] || keys[SUBJECT_GID])
+		return true;
+	place.len = 1;
+	diag_add(diags, DIAG_ERROR, "missing-key", place, "\"exe\": \"/usr/sbin/nginx\"",
+		 "'subject' needs 'exe', 'unit', 'cgroup', 'uid' or 'gid'");
+	return false;
 }
 
 bool schema_rule(struct doc *doc, uint32_t value, struct diags *diags, uint32_t keys[N_RULE_KEYS])

@@ -27,6 +27,10 @@ enum policy_key {
 
 enum subject_key {
 	SUBJECT_EXE,
+	SUBJECT_UNIT,
+	SUBJECT_CGROUP,
+	SUBJECT_UID,
+	SUBJECT_GID,
 	SUBJECT_CHILDREN,
 	N_SUBJECT_KEYS,
 };

@@ -36,6 +36,7 @@
 	X(FILE_IOCTL_COMPAT, "file_ioctl_compat")       \
 	X(BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec")   \
 	X(BPRM_CHECK_SECURITY, "bprm_check_security")   \
+	X(BPRM_CREDS_FROM_FILE, "bprm_creds_from_file") \
 	X(BPRM_COMMITTED_CREDS, "bprm_committed_creds") \
 	X(TASK_ALLOC, "task_alloc")                     \
 	X(SOCKET_CREATE, "socket_create")               \
@@ -140,18 +141,24 @@ struct lsmd_event {
 #define LSMD_EVENT_MAX (sizeof(struct lsmd_event) + 3 * LSMD_PATH_MAX)
 
 /*
- * The names of the programs of one exec, as labels remember them. Each name: a byte with the number of its pieces, then
- * each piece: a byte with its length, | 0x80 when it goes on in the middle of a component, and its bytes.
+ * The names that labels remember: those of the programs of one exec, one behind the other, and from LSMD_LABEL_NAMES_MAX on the path
+ * of the cgroup at that moment. Each name: a byte with the number of its pieces, then each piece: a byte with its
+ * length, | 0x80 when it goes on in the middle of a component, and its bytes.
  */
 #define LSMD_PROGRAM_CONTINUED 0x80
 /* Bytes that a copy of whole words may touch behind a piece. */
 #define LSMD_PROGRAM_SLACK 48
+#define LSMD_LABEL_BYTES_MAX (LSMD_LABEL_NAMES_MAX + LSMD_LABEL_CGROUP_MAX)
+
+/* lsmd_programs.unknown: what could not be remembered. A policy that would have to ask for it is undecided. */
+#define LSMD_UNKNOWN_PROGRAM 1
+#define LSMD_UNKNOWN_CGROUP 2
 
 struct lsmd_programs {
-	lsmd_u16 n;       /* names */
-	lsmd_u16 len;     /* bytes used */
-	lsmd_u32 unknown; /* not 0: a name could not be remembered; undecided after a swap */
-	lsmd_u8 bytes[LSMD_LABEL_NAMES_MAX + LSMD_PROGRAM_SLACK];
+	lsmd_u16 n;       /* names of programs */
+	lsmd_u16 len;     /* bytes that they use */
+	lsmd_u32 unknown;
+	lsmd_u8 bytes[LSMD_LABEL_BYTES_MAX + LSMD_PROGRAM_SLACK];
 };
 
 /* lsmd_label.state */
@@ -162,7 +169,7 @@ enum lsmd_label_state {
 };
 
 #define LSMD_LABEL_SENDING 1    /* flags: between socket_sendmsg and unix_may_send, a name was given */
-#define LSMD_LABEL_OVERFLOW 2   /* a swap put more layers on the task than it can carry: undecided */
+#define LSMD_LABEL_OVERFLOW 2   /* a swap or setuid put more layers on the task than it can carry, or who it is is not known: undecided */
 
 /* What a hook keeps on a task (MEANING.md 7, 8). Written by the task itself, but for the first by the iterator. */
 struct lsmd_label {
@@ -175,10 +182,12 @@ struct lsmd_label {
 	lsmd_u16 n_inherited;
 	lsmd_u16 n_handed;
 	lsmd_u16 n_kept;     /* of handed[], at its end: policies that the set does not have */
+	lsmd_u32 uid;        /* effective ids, as the initial user namespace counts, that layers[] was computed for */
+	lsmd_u32 gid;
 	lsmd_u32 zero2;
 	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
 	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
-	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task */
+	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task, or held it under earlier ids */
 	lsmd_u64 handed[LSMD_LAYERS_MAX];    /* keys of those it hands down to what it executes */
 	struct lsmd_programs programs;
 };
@@ -291,6 +300,7 @@ struct lsmd_tally {
 _Static_assert(sizeof(struct lsmd_tally) <= 4096, "one page is mapped");
 _Static_assert(sizeof(struct lsmd_answer) == 12, "layout");
 _Static_assert(sizeof(struct lsmd_label) % 8 == 0, "layout");
+_Static_assert(sizeof(struct lsmd_label) <= 2048, "task storage of 7.2 holds 8,100 bytes, and every fork copies a label");
 _Static_assert(sizeof(struct lsmd_event) % 8 == 0, "layout");
 
 #endif

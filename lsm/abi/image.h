@@ -72,6 +72,8 @@ struct lsmd_image_header {
 	struct lsmd_root root[LSMD_TREES_ROOM];
 	lsmd_u32 subject_dfa; /* start state of the automaton over programs' names; 0: none */
 	lsmd_u32 subject_map; /* its byte map: index into bytemaps */
+	lsmd_u32 subject_any; /* class of the layers that ask for no program: their selectors decide alone */
+	lsmd_u32 selects;     /* or of all subjects' selects */
 	struct lsmd_section displace; /* lsmd_u32 each: displacement of a hash bucket */
 	struct lsmd_section nodes;    /* struct lsmd_node, in the order of the perfect hash; empty slots are zero */
 	struct lsmd_section classes;
@@ -79,6 +81,8 @@ struct lsmd_image_header {
 	struct lsmd_section rows;
 	struct lsmd_section layers;
 	struct lsmd_section layer_keys; /* struct lsmd_layer_key, sorted by key */
+	struct lsmd_section subjects;   /* struct lsmd_subject, one a layer, same index */
+	struct lsmd_section ids;        /* struct lsmd_ids: of the subjects, in their order */
 	struct lsmd_section bytemaps;   /* 256 bytes each: byte -> column */
 	struct lsmd_section states;
 	struct lsmd_section steps;
@@ -163,6 +167,36 @@ struct lsmd_layer {
 	lsmd_u32 name;         /* strings offset */
 	lsmd_u32 file;         /* strings offset: as shown to people */
 	lsmd_u32 zero[2];
+};
+
+/*
+ * What a layer asks of a process beside the name of its program (MEANING.md 7): all that `selects` says must hold. Automata are
+ * the layer's own, literal names included; a unit is any component of the cgroup's path, run behind a leading '@'.
+ */
+#define LSMD_SELECT_UID 1
+#define LSMD_SELECT_GID 2
+#define LSMD_SELECT_CGROUP 4
+#define LSMD_SELECT_UNIT 8
+#define LSMD_SELECT_IDS (LSMD_SELECT_UID | LSMD_SELECT_GID)
+#define LSMD_SELECT_GROUPS (LSMD_SELECT_CGROUP | LSMD_SELECT_UNIT) /* what the path of the cgroup answers */
+#define LSMD_SELECT_ALL 15
+
+struct lsmd_subject {
+	lsmd_u32 selects;
+	lsmd_u32 uids;   /* index into ids; sorted and disjoint */
+	lsmd_u32 n_uids;
+	lsmd_u32 gids;
+	lsmd_u32 n_gids;
+	lsmd_u32 cgroup_dfa; /* start state */
+	lsmd_u32 cgroup_map; /* index into bytemaps */
+	lsmd_u32 unit_dfa;
+	lsmd_u32 unit_map;
+	lsmd_u32 zero;
+};
+
+struct lsmd_ids {
+	lsmd_u32 first;
+	lsmd_u32 last;
 };
 
 struct lsmd_layer_key {
@@ -253,6 +287,7 @@ _Static_assert(sizeof(struct lsmd_node) == 64, "a node is a cache line");
 _Static_assert(sizeof(struct lsmd_class) == 20, "layout");
 _Static_assert(sizeof(struct lsmd_cell) == 16, "layout");
 _Static_assert(sizeof(struct lsmd_layer) == 64, "layout");
+_Static_assert(sizeof(struct lsmd_subject) == 40, "layout");
 _Static_assert(sizeof(struct lsmd_state) == 16, "layout");
 _Static_assert(sizeof(struct lsmd_interval) == 24, "layout");
 _Static_assert(sizeof(struct lsmd_port) == 16, "layout");

@@ -38,9 +38,14 @@
 
 /* Bytes of the names that a label remembers for the program it was latched for (script, interpreters), all together. */
 #define LSMD_LABEL_NAMES_MAX 768
+/* Bytes of the path of a cgroup that a label remembers; a longer one is unknown. The deepest of systemd and Kubernetes take half of it. */
+#define LSMD_LABEL_CGROUP_MAX 512
 /* Programs of one exec: the script and the interpreters; fs/exec.c gives up after five rewrites. */
 #define LSMD_LABEL_PROGRAMS_MAX 6
 
+/* Ranges of user or group numbers of one policy: 2^16, a search of so many steps. */
+#define LSMD_IDS_STEPS 17
+#define LSMD_IDS_MAX (1u << (LSMD_IDS_STEPS - 1))
 /* Steps up a chain of inherited classes; the compiler flattens a class whose chain would grow longer. */
 #define LSMD_INHERIT_MAX 8
 

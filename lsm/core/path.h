@@ -112,7 +112,7 @@ LSMD_GLOBAL int path_find_rest(lsmd_image_id image, const struct lsmd_name *name
 	if (!name || !found || !view_open(&walk.view, image))
 		return 0;
 	walk.found.below = found->below;
-	lsmd_repeat(path_round, &walk);
+	lsmd_repeat(LSMD_PIECES_MAX, path_round, &walk);
 	found->class = walk.found.class;
 	found->below = walk.found.below;
 	found->leaf = walk.found.leaf;
@@ -228,7 +228,7 @@ LSMD_GLOBAL lsmd_u32 dfa_run(lsmd_image_id image, lsmd_u32 start, lsmd_u32 bytem
 	if (walk.i >= LSMD_PIECES_MAX || !walk.state)
 		return walk.state;
 	rest = walk;
-	lsmd_repeat(dfa_repeat, &rest);
+	lsmd_repeat(LSMD_PIECES_MAX, dfa_repeat, &rest);
 	return rest.state;
 }
 

@@ -53,15 +53,15 @@ typedef lsmd_u64 lsmd_image_id;
 #endif
 
 /*
- * lsmd_repeat() - LSMD_PIECES_MAX rounds, or until one gives 1. For what goes on where a loop ends that the verifier follows round by round:
+ * lsmd_repeat() - @n rounds, or until one gives 1. For what goes on where a loop ends that the verifier follows round by round:
  * bpf_loop() is verified once, and slower.
  */
 #ifdef __bpf__
-#define lsmd_repeat(round, state) ((void)bpf_loop(LSMD_PIECES_MAX, round, state, 0))
+#define lsmd_repeat(n, round, state) ((void)bpf_loop(n, round, state, 0))
 #else
-LSMD_INLINE void lsmd_repeat(long (*round)(lsmd_u32 i, void *state), void *state)
+LSMD_INLINE void lsmd_repeat(lsmd_u32 n, long (*round)(lsmd_u32 i, void *state), void *state)
 {
-	for (lsmd_u32 i = 0; i < LSMD_PIECES_MAX; i++)
+	for (lsmd_u32 i = 0; i < n && i < LSMD_POLICIES_MAX; i++)
 		if (round(i, state))
 			return;
 }

@@ -82,10 +82,10 @@ static __always_inline void request_start(struct lsmd_scratch *s, struct lsmd_la
 	s->name.zero = 0;
 }
 
-/* label_fresh() - the label's layers are those of @active. Return: 0; else what the hook returns is in *ret */
+/* label_fresh() - the label's layers are those of @active and of who the task is now. Return: 0; else what the hook returns is in *ret */
 static __always_inline int label_fresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 active, u32 wanted, int *ret)
 {
-	if (label->generation != active) {
+	if (label->generation != active || !label_ids_same(label, bpf_get_current_task_btf())) {
 		count_add(LSMD_COUNT_REFRESHED, 1);
 		if (label_refresh(s, label, active)) {
 			*ret = label_undecided(~0u, wanted, LSMD_REASON_NO_IMAGE);
@@ -108,6 +108,7 @@ static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int
 	u64 active = control_active(); /* read once; everything below is decided by this generation */
 	struct lsmd_label *label;
 	struct lsmd_scratch *s;
+	int fresh;
 
 	*ret = 0;
 	if (!active)
@@ -117,12 +118,12 @@ static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int
 		*ret = task_undecided(active, wanted);
 		return NULL;
 	}
-	if (label->generation == active && !label->n_layers && !unheld && !(label->flags & LSMD_LABEL_OVERFLOW))
+	fresh = label->generation == active && label_ids_same(label, bpf_get_current_task_btf());
+	if (fresh && !label->n_layers && !unheld && !(label->flags & LSMD_LABEL_OVERFLOW))
 		return NULL; /* no policy holds this task: the cheapest way out comes first */
 	s = scratch_claim();
 	if (!s) {
-		*ret = label_undecided(label->generation == active ? label->undecided : ~0u, wanted,
-				       LSMD_REASON_NO_SCRATCH);
+		*ret = label_undecided(fresh ? label->undecided : ~0u, wanted, LSMD_REASON_NO_SCRATCH);
 		return NULL;
 	}
 	if (label_fresh(s, label, active, wanted, ret) || (!label->n_layers && !unheld)) {

@@ -26,23 +26,11 @@ int BPF_PROG(lsmd_bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 	exec->generation = active;
 	exec->file = 0;
 	exec->rounds = 0;
-	exec->held.n = 0;
-	exec->held.overflow = 0;
-	exec->programs.n = 0;
-	exec->programs.len = 0;
-	exec->programs.unknown = 0;
+	exec->label.state = LSMD_LABEL_NONE;
+	exec->label.programs.n = 0;
+	exec->label.programs.len = 0;
+	exec->label.programs.unknown = 0;
 	return 0;
-}
-
-/* exec_too_many() - would the label hold more layers than it can carry? (MEANING.md 3) */
-static __always_inline int exec_too_many(struct lsmd_scratch *s, struct lsmd_exec *exec, struct lsmd_label *label)
-{
-	u64 i, n = label->n_layers;
-
-	s->held = exec->held;
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < n; i++)
-		held_add(&s->held, label->layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], 0);
-	return s->held.overflow;
 }
 
 /* exec_remember() - the name of this round, for the label to come */
@@ -52,15 +40,10 @@ static __always_inline void exec_remember(struct lsmd_scratch *s, struct lsmd_ex
 
 	if (reason == LSMD_REASON_PATH_ANONYMOUS)
 		return; /* no name, and no subject can mean it */
-	if (reason != LSMD_REASON_NONE) {
-		exec->programs.unknown = 1;
-		return;
-	}
-	programs_add(s, &exec->programs);
-	s->name.tree = LSMD_TREE_SUBJECT;
-	if (exec->generation)
-		subject_collect(exec->generation, &s->name, &exec->held);
-	s->name.tree = LSMD_TREE_OBJECT;
+	if (reason != LSMD_REASON_NONE)
+		exec->label.programs.unknown |= LSMD_UNKNOWN_PROGRAM;
+	else
+		programs_add(s, &exec->label.programs);
 }
 
 /*
@@ -84,7 +67,7 @@ __noinline int exec_again_one(struct lsmd_scratch *s, struct lsmd_programs *prog
 	if (!s || !programs)
 		return -EPERM;
 	s->req.deny_only = s->at > 0;
-	s->at = program_load(&s->name, programs, s->at);
+	s->at = name_load(&s->name, programs, s->at);
 	if (!s->at)
 		return -EPERM;
 	s->name.tree = LSMD_TREE_OBJECT;
@@ -102,13 +85,11 @@ static __always_inline int exec_catch_up(struct lsmd_scratch *s, struct lsmd_exe
 	if (exec->generation == active)
 		return 0;
 	exec->generation = active;
-	exec->held.n = 0; /* of the image before; one too many will make the label undecided (LSMD_LABEL_OVERFLOW) */
-	exec->held.overflow = 0;
 	if (!s->req.n_layers || !exec->rounds)
 		return 0;
 	s->at = 0;
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < exec->programs.n; i++)
-		if (exec_again_one(s, &exec->programs))
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < exec->label.programs.n; i++)
+		if (exec_again_one(s, &exec->label.programs))
 			return -EPERM;
 	return 0;
 }
@@ -128,14 +109,8 @@ static __always_inline int exec_begin(struct lsmd_scratch *s, struct lsmd_label 
 }
 
 /* exec_decide() - `exec` of the file in s->name, under the label that the task still has */
-static __always_inline int exec_decide(struct lsmd_scratch *s, struct task_struct *task, struct lsmd_exec *exec,
-				       struct lsmd_label *label, int interpreter)
+static __always_inline int exec_decide(struct lsmd_scratch *s, struct task_struct *task, int interpreter)
 {
-	if (label && exec_too_many(s, exec, label)) {
-		scratch_refuse(s, LSMD_ACCESS_EXEC, LSMD_REASON_LAYERS_FULL);
-		scratch_report(s);
-		return -EPERM;
-	}
 	if (!s->req.n_layers)
 		return 0;
 	path_home(s, &s->name, task);
@@ -168,7 +143,7 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 		return 0;
 	s = scratch_claim();
 	if (!s) {
-		exec->programs.unknown = 1;
+		exec->label.programs.unknown |= LSMD_UNKNOWN_PROGRAM;
 		return active ? label_undecided(label->undecided, LSMD_ACCESS_EXEC, LSMD_REASON_NO_SCRATCH) : 0;
 	}
 	if (!exec_begin(s, label, active, &ret)) {
@@ -178,26 +153,72 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 		if (exec->first)
 			exec_remember(s, exec);
 		if (!ret)
-			ret = exec_decide(s, task, exec, label, exec->rounds > 1);
+			ret = exec_decide(s, task, exec->rounds > 1);
 	}
 	scratch_release(s);
 	return hook_errno(ret);
 }
 
-/* label_hand_down() - the label of what is executed, from that of the task that executes it */
-static __always_inline void label_hand_down(struct lsmd_label *label, struct lsmd_exec *exec, struct task_struct *task)
+/* label_hand_down() - what is executed inherits from the task that executes it */
+static __always_inline void label_hand_down(struct lsmd_label *next, const struct lsmd_label *label, struct task_struct *task)
 {
 	int i;
 
-	label->n_inherited = label->n_handed;
+	next->n_inherited = label->n_handed;
 	for (i = 0; i < LSMD_LAYERS_MAX; i++)
-		label->inherited[i] = label->handed[i];
-	if (label->n_handed == label->n_kept)
-		label->home = namespace_id(task);
-	label->programs = exec->programs;
-	label->exec_id = task->self_exec_id;
-	label->flags = 0;
-	label->generation = 0;
+		next->inherited[i] = label->handed[i];
+	next->home = label->n_handed == label->n_kept ? namespace_id(task) : label->home;
+	next->flags = 0;
+	next->generation = 0;
+	next->state = LSMD_LABEL_GIVEN;
+}
+
+/* exec_inherit() - the label to come, but for its layers. @label: of the task that executes; @cred: who it will be then. */
+static __always_inline void exec_inherit(struct lsmd_scratch *s, struct lsmd_label *next, struct lsmd_label *label, const struct cred *cred,
+					 struct task_struct *task, u64 active)
+{
+	if (active && label_refresh(s, label, active))
+		next->programs.unknown |= LSMD_UNKNOWN_PROGRAM; /* what is handed down could not be computed */
+	label_take_ids(next, cred);
+	cgroup_remember(s, &next->programs, task_cgroup(s, task));
+	label_hand_down(next, label, task);
+}
+
+/* exec_full() - refuse the exec that would put more layers on the task than it can carry (MEANING.md 3). Return: -EPERM. */
+static __always_inline int exec_full(struct lsmd_scratch *s, struct lsmd_label *label, u64 active)
+{
+	request_start(s, label, active, LSMD_HOOK_BPRM_CREDS_FROM_FILE, LSMD_ACCESS_EXEC);
+	s->name.reason = LSMD_REASON_PATH_ANONYMOUS; /* its name was walked by another hook */
+	scratch_refuse(s, LSMD_ACCESS_EXEC, LSMD_REASON_LAYERS_FULL);
+	scratch_report(s);
+	return -EPERM;
+}
+
+/* Runs once an execve, when the last interpreter and the ids of a set-user-ID program are known, and it can still fail. */
+SEC("lsm/bprm_creds_from_file")
+int BPF_PROG(lsmd_bprm_creds_from_file, struct linux_binprm *bprm, const struct file *file, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lsmd_label *label = label_current();
+	u64 active = control_active();
+	struct lsmd_scratch *s;
+	struct lsmd_exec *exec;
+
+	if (ret)
+		return ret;
+	if (control_standby(active))
+		return 0;
+	exec = bpf_task_storage_get(&lsmd_execs, task, 0, 0);
+	if (!exec || !label)
+		return 0; /* judged already; the label is made when the exec is over */
+	s = scratch_claim();
+	if (!s)
+		return 0; /* the same */
+	exec_inherit(s, &exec->label, label, bprm->cred, task, active);
+	if (active && !label_compute(s, &exec->label, active) && s->held.overflow)
+		ret = exec_full(s, label, active);
+	scratch_release(s);
+	return hook_errno(ret);
 }
 
 /*
@@ -215,30 +236,36 @@ static __always_inline struct lsmd_exec *exec_current(struct task_struct *task, 
 	exec = bpf_task_storage_get(&lsmd_execs, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!exec) {
 		count_add(LSMD_COUNT_NO_LABEL, 1);
-		label->programs.unknown = 1;
+		label->programs.unknown = LSMD_UNKNOWN_PROGRAM;
 		label->generation = 0;
 		return NULL;
 	}
-	if (!s) {
-		exec->programs.unknown = 1;
-		return exec;
+	if (s) {
+		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+		exec_remember(s, exec);
 	}
-	path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
-	exec_remember(s, exec);
 	return exec;
 }
 
-/* label_latch() - the label is that of the new program from here on */
-static __always_inline void label_latch(struct lsmd_scratch *s, struct lsmd_label *label, struct lsmd_exec *exec,
-					struct task_struct *task, u64 active)
+/* exec_late() - make the label that could not be made before the exec was sure to succeed */
+static __always_inline void exec_late(struct lsmd_scratch *s, struct lsmd_label *next, struct lsmd_label *label, struct task_struct *task,
+				      u64 active)
 {
-	if (s && active && label->generation != active)
-		label_refresh(s, label, active);
-	else if (active && label->generation != active)
-		exec->programs.unknown = 1; /* what is handed down could not be computed */
-	label_hand_down(label, exec, task);
-	if (s && active)
-		label_refresh(s, label, active);
+	if (!s || (active && label->state != LSMD_LABEL_GIVEN))
+		next->programs.unknown = LSMD_UNKNOWN_PROGRAM | LSMD_UNKNOWN_CGROUP; /* so that all are undecided that could hold it */
+	if (s) {
+		exec_inherit(s, next, label, task_ids(task), task, active);
+		return;
+	}
+	label_take_ids(next, task_ids(task));
+	label_hand_down(next, label, task);
+}
+
+/* label_latch() - the label is that of the new program from here on */
+static __always_inline void label_latch(struct lsmd_label *label, struct lsmd_exec *exec, struct task_struct *task)
+{
+	exec->label.exec_id = task->self_exec_id;
+	bpf_probe_read_kernel(label, sizeof(*label), &exec->label);
 	__sync_lock_test_and_set(&label->state, LSMD_LABEL_GIVEN);
 	bpf_task_storage_delete(&lsmd_execs, task);
 	count_add(LSMD_COUNT_LABELLED, 1);
@@ -263,8 +290,10 @@ int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
 	}
 	s = scratch_claim();
 	exec = exec_current(task, bprm, label, s);
+	if (exec && exec->label.state != LSMD_LABEL_GIVEN)
+		exec_late(s, &exec->label, label, task, active);
 	if (exec)
-		label_latch(s, label, exec, task, active);
+		label_latch(label, exec, task);
 	if (s)
 		scratch_release(s);
 	return 0;
@@ -303,7 +332,7 @@ static __always_inline void task_name_exe(struct lsmd_scratch *s, struct task_st
 	if (s->name.reason == LSMD_REASON_NONE)
 		programs_add(s, programs);
 	else if (s->name.reason != LSMD_REASON_PATH_ANONYMOUS)
-		programs->unknown = 1;
+		programs->unknown |= LSMD_UNKNOWN_PROGRAM;
 }
 
 /*
@@ -333,8 +362,10 @@ int lsmd_label_tasks(struct bpf_iter__task *ctx)
 	if (!__sync_val_compare_and_swap(&label->state, LSMD_LABEL_NONE, LSMD_LABEL_CLAIMED)) {
 		label->home = namespace_id(task);
 		task_name_exe(s, task, &label->programs);
+		label_take_ids(label, task_ids(task));
+		cgroup_remember(s, &label->programs, task_cgroup(s, task));
 		if (__sync_val_compare_and_swap(&label->state, LSMD_LABEL_CLAIMED, LSMD_LABEL_GIVEN) != LSMD_LABEL_CLAIMED)
-			label->programs.unknown = 1; /* written by both: nothing is certain */
+			label->programs.unknown = LSMD_UNKNOWN_PROGRAM; /* written by both: nothing is certain */
 		pid = task->pid;
 		bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
 	}

@@ -161,9 +161,32 @@ typedef struct {
 	u32 val;
 } kuid_t;
 
+typedef struct {
+	u32 val;
+} kgid_t;
+
 struct cred {
 	kuid_t uid;
 	kuid_t euid;
+	kgid_t egid;
+};
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+};
+
+/* Since 6.15 the parent is read under RCU, and its name says so. */
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 struct thread_info {
@@ -191,8 +214,9 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
-	const struct cred *real_cred;
+	const struct cred *real_cred; /* of the task itself: never overridden, whatever the kernel does on its behalf */
 	const struct cred *cred;
+	struct css_set *cgroups;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	kuid_t loginuid;
@@ -208,6 +232,7 @@ struct linux_binprm {
 	struct file *file;
 	struct file *executable;
 	struct file *interpreter;
+	struct cred *cred;
 };
 
 struct in6_addr {

@@ -12,33 +12,43 @@ static __always_inline void words_copy(void *to, const void *from)
 	((u64 *)to)[4] = ((const u64 *)from)[4];
 }
 
-__noinline int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs)
+/* name_pack() - @name into the bytes from @at on. Return: where they end; 0: they would go beyond @end. */
+__noinline u32 name_pack(const struct lsmd_name *name, struct lsmd_programs *programs, u32 from, u32 end)
 {
-	u64 i, at;
+	u64 i, at = from;
 
-	if (!s || !programs)
+	if (!name || !programs || at >= LSMD_LABEL_BYTES_MAX || end > LSMD_LABEL_BYTES_MAX || name->first > LSMD_PIECES_MAX)
 		return 0;
-	at = programs->len;
-	if (programs->n >= LSMD_LABEL_PROGRAMS_MAX || at >= LSMD_LABEL_NAMES_MAX || s->name.first > LSMD_PIECES_MAX) {
-		programs->unknown = 1;
-		return 0;
-	}
-	programs->bytes[at] = LSMD_PIECES_MAX - s->name.first;
+	programs->bytes[at] = LSMD_PIECES_MAX - name->first;
 	at++;
-	for (i = s->name.first; i < LSMD_PIECES_MAX; i++) {
-		const struct lsmd_piece *piece = name_piece(&s->name, i);
+	for (i = name->first; i < LSMD_PIECES_MAX; i++) {
+		const struct lsmd_piece *piece = name_piece(name, i);
 		u64 len = piece->meta & 0x3f;
 
 		LSMD_OPAQUE(at);
-		if (at + len + 1 > LSMD_LABEL_NAMES_MAX || at >= LSMD_LABEL_NAMES_MAX) {
-			programs->unknown = 1;
+		if (at + len + 1 > end || at >= LSMD_LABEL_BYTES_MAX)
 			return 0;
-		}
+		LSMD_OPAQUE(at); /* what follows counts from the number that was compared */
 		programs->bytes[at] = len | (piece->meta & LSMD_PIECE_CONTINUED ? LSMD_PROGRAM_CONTINUED : 0);
 		words_copy(&programs->bytes[at + 1], piece->w);
 		at += len + 1;
 	}
-	programs->len = at;
+	return at;
+}
+
+__noinline int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs)
+{
+	u32 end = 0;
+
+	if (!s || !programs)
+		return 0;
+	if (programs->n < LSMD_LABEL_PROGRAMS_MAX)
+		end = name_pack(&s->name, programs, programs->len, LSMD_LABEL_NAMES_MAX);
+	if (!end) {
+		programs->unknown |= LSMD_UNKNOWN_PROGRAM;
+		return 0;
+	}
+	programs->len = end;
 	programs->n++;
 	return 0;
 }
@@ -49,7 +59,7 @@ __noinline u32 piece_load(struct lsmd_piece *piece, struct lsmd_programs *progra
 	u64 w[LSMD_PIECE_WORDS];
 	u32 meta, len;
 
-	if (!piece || !programs || at >= LSMD_LABEL_NAMES_MAX)
+	if (!piece || !programs || at >= LSMD_LABEL_BYTES_MAX)
 		return 0;
 	meta = programs->bytes[at];
 	len = meta & 0x3f;
@@ -63,12 +73,12 @@ __noinline u32 piece_load(struct lsmd_piece *piece, struct lsmd_programs *progra
 	return at + len + 1;
 }
 
-/* program_load() - @name := the name that starts at byte @at. Return: where the next one starts; 0: nothing sensible there */
-__noinline u32 program_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at)
+/* name_load() - @name := the one that starts at byte @at. Return: where the next one starts; 0: nothing sensible there */
+__noinline u32 name_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at)
 {
 	u64 n, i;
 
-	if (!name || !programs || at >= LSMD_LABEL_NAMES_MAX)
+	if (!name || !programs || at >= LSMD_LABEL_BYTES_MAX)
 		return 0;
 	n = programs->bytes[at];
 	at++;
@@ -91,12 +101,64 @@ __noinline int program_name(struct lsmd_scratch *s, struct lsmd_programs *progra
 	if (!s || !programs)
 		return 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < programs->n; i++) {
-		at = program_load(&s->program, programs, at);
+		at = name_load(&s->program, programs, at);
 		if (!at)
 			return 0;
 		if (i == index)
 			return 1;
 	}
+	return 0;
+}
+
+/* node_field() - a pointer member of a node of kernfs, as a number */
+static __always_inline u64 node_field(u64 node, u32 offset)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)(node + offset));
+	return value;
+}
+
+static __always_inline u64 node_parent(u64 node)
+{
+	if (bpf_core_field_exists(struct kernfs_node___rcu, __parent))
+		return node_field(node, bpf_core_field_offset(struct kernfs_node___rcu, __parent));
+	return node_field(node, bpf_core_field_offset(struct kernfs_node, parent));
+}
+
+/*
+ * cgroup_path() - s->who.cgroup := the path of a node (a number, struct kernfs_node *) from the root of its hierarchy. A cgroup of the
+ * v2 hierarchy is never renamed, so one pass is enough. Return: 1; 0: it cannot be read or has too many pieces.
+ */
+__noinline int cgroup_path(struct lsmd_scratch *s, u64 node)
+{
+	u64 i;
+
+	if (!s)
+		return 0;
+	s->who.cgroup.first = LSMD_PIECES_MAX;
+	s->who.cgroup.tree = LSMD_TREE_SUBJECT;
+	s->who.cgroup.zero = 0;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_PIECES_MAX && node; i++) {
+		u64 parent = node_parent(node);
+		long len;
+
+		if (!parent)
+			return 1;
+		len = bpf_probe_read_kernel_str(s->raw, sizeof(s->raw), (void *)node_field(node, bpf_core_field_offset(struct kernfs_node, name)));
+		if (len <= 1 || !pieces_long(&s->who.cgroup, node_field(node, bpf_core_field_offset(struct kernfs_node, name)), len - 1))
+			return 0;
+		node = parent;
+	}
+	return 0;
+}
+
+__noinline int cgroup_remember(struct lsmd_scratch *s, struct lsmd_programs *programs, u64 node)
+{
+	if (!s || !programs)
+		return 0;
+	if (!cgroup_path(s, node) || !name_pack(&s->who.cgroup, programs, LSMD_LABEL_NAMES_MAX, LSMD_LABEL_BYTES_MAX))
+		programs->unknown |= LSMD_UNKNOWN_CGROUP;
 	return 0;
 }
 
@@ -184,8 +246,16 @@ __noinline int label_add_layer(struct lsmd_label *label, u32 id, lsmd_image_id i
 	return 0;
 }
 
+/* label_uncertain() - is there more to be asked for than is known of the task? */
+static __always_inline int label_uncertain(const struct lsmd_view *view, u32 unknown)
+{
+	if (unknown & LSMD_UNKNOWN_PROGRAM)
+		return 1;
+	return unknown & LSMD_UNKNOWN_CGROUP && view->image->selects & LSMD_SELECT_GROUPS;
+}
+
 /* label_set_layers() - what was collected is what the label says from now on */
-static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd_label *label, lsmd_image_id image)
+static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd_label *label, lsmd_image_id image, int uncertain)
 {
 	u64 i;
 
@@ -195,13 +265,27 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 	label->undecided = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
-	if (s->held.overflow || label->programs.unknown)
+	if (s->held.overflow || uncertain)
 		label->flags |= LSMD_LABEL_OVERFLOW;
 	else
 		label->flags &= ~LSMD_LABEL_OVERFLOW;
 }
 
-__noinline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation)
+/* who_load() - s->who := what a label remembers beside programs */
+__noinline int who_load(struct lsmd_scratch *s, struct lsmd_label *label)
+{
+	if (!s || !label)
+		return 0;
+	s->who.known = LSMD_SELECT_IDS;
+	s->who.uid = label->uid;
+	s->who.gid = label->gid;
+	s->who.zero = 0;
+	if (!(label->programs.unknown & LSMD_UNKNOWN_CGROUP) && name_load(&s->who.cgroup, &label->programs, LSMD_LABEL_NAMES_MAX))
+		s->who.known |= LSMD_SELECT_GROUPS;
+	return 0;
+}
+
+__noinline int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation)
 {
 	struct lsmd_view view;
 	u32 at = 0;
@@ -211,15 +295,64 @@ __noinline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u
 		return -EPERM;
 	s->held.n = 0;
 	s->held.overflow = 0;
+	who_load(s, label);
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
-		at = program_load(&s->program, &label->programs, at);
+		at = name_load(&s->program, &label->programs, at);
 		if (!at)
 			break;
-		subject_collect(generation, &s->program, &s->held);
+		subject_collect(generation, &s->program, &s->who, &s->held);
 	}
+	subject_collect_any(&view, generation, &s->who, &s->held);
 	held_inherit(s, label, generation);
-	label_set_layers(s, label, generation);
+	label_set_layers(s, label, generation, label_uncertain(&view, label->programs.unknown));
 	inherited_keep(s, label, generation);
 	label->generation = generation;
+	return 0;
+}
+
+/* key_room() - where one more key can stand: behind the others, or in the place of a policy that the set does not have */
+static __always_inline u64 key_room(const struct lsmd_label *label, lsmd_image_id image, u64 zero)
+{
+	u64 i, n = label->n_inherited;
+
+	for (i = zero; i < LSMD_LAYERS_MAX && i < n && n >= LSMD_LAYERS_MAX; i++)
+		if (key_layer(image, label->inherited[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], 0) == ~0u)
+			return i;
+	return n;
+}
+
+/* key_keep() - the policy of @key holds the task on, whoever it will be. Return: 0. */
+__noinline int key_keep(struct lsmd_label *label, u64 key, lsmd_image_id image, u64 zero)
+{
+	u64 i, n;
+
+	if (!label)
+		return 0;
+	n = label->n_inherited;
+	for (i = zero; i < LSMD_LAYERS_MAX && i < n; i++)
+		if (label->inherited[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)] == key)
+			return 0;
+	i = key_room(label, image, zero);
+	if (i >= LSMD_LAYERS_MAX)
+		return 0; /* more layers than a task can carry: the label says so */
+	label->inherited[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)] = key;
+	if (i == n)
+		label->n_inherited = n + 1;
+	return 0;
+}
+
+__noinline int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 image)
+{
+	struct lsmd_view opened, *view = &opened;
+	u64 i;
+
+	if (!s || !label || !view_open(view, image))
+		return 0;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < label->n_layers; i++) {
+		u32 id = label->layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)];
+
+		if (view_record(view, subjects, struct lsmd_subject, id)->selects & LSMD_SELECT_IDS)
+			key_keep(label, view_record(view, layers, struct lsmd_layer, id)->key, image, 0);
+	}
 	return 0;
 }

@@ -8,12 +8,16 @@
 
 #include "dpath.h"
 
-/* label_refresh() - layers of @label in the image of @generation. Return: 0, or -EPERM when there is no such image. */
-int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
+/* label_compute() - layers of @label in the image of @generation, from what it remembers. Return: 0, or -EPERM when there is no such image. */
+int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
+/* label_keep() - the layers that ask for ids stay: setuid adds layers and drops none before an exec (MEANING.md 7). Return: 0. */
+int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
 /* programs_add() - remember s->name as one more program of an exec. Return: 0. */
 int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs);
-/* program_load() - @name := the name that starts at byte @at of @programs. Return: where the next starts; 0: there is none. */
-u32 program_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at);
+/* name_load() - @name := the name that starts at byte @at of @programs. Return: where the next starts; 0: there is none. */
+u32 name_load(struct lsmd_name *name, struct lsmd_programs *programs, u32 at);
+/* cgroup_remember() - remember the path of a cgroup, by its node (a number, struct kernfs_node *). Return: 0. */
+int cgroup_remember(struct lsmd_scratch *s, struct lsmd_programs *programs, u64 node);
 /* program_name() - s->program := name @index of @programs. Return: 1, or 0 when there is none. */
 int program_name(struct lsmd_scratch *s, struct lsmd_programs *programs, u32 index);
 
@@ -58,6 +62,51 @@ LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
 	view->image = bpf_map_lookup_elem(map, &zero);
 	view->mask = lsmd_image_mask;
 	return view->image && view->image->generation == image;
+}
+
+/*
+ * task_ids() - the credentials that say who a task is: its own, which override_creds() does not touch. An io_uring worker keeps those it was
+ * started with while it acts with the submitter's, so its process's count.
+ */
+static __always_inline const struct cred *task_ids(struct task_struct *task)
+{
+	if (task->flags & PF_IO_WORKER)
+		return task->group_leader->real_cred;
+	return task->real_cred;
+}
+
+static __always_inline void label_take_ids(struct lsmd_label *label, const struct cred *cred)
+{
+	label->uid = cred->euid.val;
+	label->gid = cred->egid.val;
+}
+
+/* label_ids_same() - is the task who its label was computed for? Nothing else has to notice setuid and its like. */
+static __always_inline int label_ids_same(const struct lsmd_label *label, struct task_struct *task)
+{
+	const struct cred *cred = task_ids(task);
+
+	return label->uid == cred->euid.val && label->gid == cred->egid.val;
+}
+
+/* label_refresh() - label_compute() for the current task, whose ids may have changed */
+static __always_inline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (label->generation != generation && label_compute(s, label, generation))
+		return -EPERM;
+	if (label_ids_same(label, task))
+		return 0;
+	label_keep(s, label, generation);
+	label_take_ids(label, task_ids(task));
+	return label_compute(s, label, generation);
+}
+
+/* task_cgroup() - the node of the task's cgroup, as a number */
+static __always_inline u64 task_cgroup(struct lsmd_scratch *s, struct task_struct *task)
+{
+	return pointer_number(s, task->cgroups->dfl_cgrp->kn);
 }
 
 #endif

@@ -72,19 +72,19 @@ struct lsmd_scratch {
 	struct lsmd_name name;
 	struct lsmd_name other;
 	struct lsmd_name program; /* of the label, for subjects and records */
+	struct lsmd_who who;      /* the same */
 	struct lsmd_event event;
 	u8 bytes[3 * LSMD_PATH_MAX]; /* event.bytes */
 };
 
 /* An exec on its way: what its label will be when it can no longer fail. */
 struct lsmd_exec {
-	u64 generation;
+	u64 generation;        /* of the image that decides it */
 	u64 file;              /* of this round; two sets of programs see each round twice */
 	u64 pointer;           /* a pointer passes through here to become a number */
 	u32 rounds;
 	u32 first;             /* look at this round's file */
-	struct lsmd_held held; /* layers whose subject the programs so far are, in that generation */
-	struct lsmd_programs programs;
+	struct lsmd_label label; /* LSMD_LABEL_NONE: only its programs are known yet */
 };
 
 /* One image. The agent sets the size class before it loads the programs. */

@@ -21,7 +21,7 @@ declare -gA _lsmctl_options=(
 	[promote]="--dry-run --force --since= --from= --json --help"
 	[report]="--html= --policy= --verb= --program= --answer= --since= --from= --help"
 	[metrics]="--help"
-	[explain]="--exe= --pid= --uid= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
+	[explain]="--exe= --pid= --uid= --gid= --unit= --cgroup= --open= --access= --exec= --connect= --device --policies= --abstractions= --json --help"
 	[doctor]="--json --help"
 	[unload]="--help"
 	[help]=""
@@ -54,6 +54,7 @@ _lsmctl_value()
 	--connect) _lsmctl_words "tcp: udp: sctp: dccp: unix:/ unix:@" ;;
 	--pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2> /dev/null)" -- "$cur") ;;
 	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	--gid) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;
 	--mode) _lsmctl_words "audit enforce" ;;
 	--answer) _lsmctl_words "denied audit logged" ;;
 	--last|--policy|--verb|--program|--since|--top) ;;

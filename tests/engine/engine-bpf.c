@@ -144,6 +144,10 @@ static void work_fill(struct engine_work *work, const struct ask *ask)
 	};
 	for (size_t i = 0; i < ask->n_programs; i++)
 		name_fill(&work->programs[i], LSMD_TREE_SUBJECT, ask->programs[i]);
+	work->who.known = ask->known;
+	work->who.uid = ask->uid;
+	work->who.gid = ask->gid;
+	name_fill(&work->who.cgroup, LSMD_TREE_SUBJECT, ask->cgroup);
 	name_fill(&work->name, tree, ask->name);
 	name_fill(&work->other, tree, ask->other);
 	if (ask->object == LSMD_OBJECT_NONE && ask->wanted & LSMD_ACCESS_CODE)

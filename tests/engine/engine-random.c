@@ -191,7 +191,8 @@ static int suffix_try(struct run *run, const struct ask *ask, const struct asked
 {
 	static const char *const suffixes[] = { "/a", "/b", "/ab", "/a/b", "/.a", "/a/a/b", "/ba", "/c", "/foo" };
 	const char *suffix = suffixes[random_below(random, sizeof(suffixes) / sizeof(suffixes[0]))];
-	struct ask below = { .object = LSMD_OBJECT_PATH, .n_programs = ask->n_programs };
+	struct ask below = { .object = LSMD_OBJECT_PATH, .n_programs = ask->n_programs,
+			     .known = ask->known, .uid = ask->uid, .gid = ask->gid, .cgroup = ask->cgroup };
 	struct asked from = { 0 }, to = { 0 };
 	int r;
 

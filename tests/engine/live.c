@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@
 #define ACT_WORD "lsmd-live-act"
 #define SUBJECT_SECONDS 20
 #define LISTENER_FD 30 /* where a subject finds a socket that it inherits */
+/* Status of a child that could not become who the case says: no errno is that large. */
+#define EXIT_WHO 201
 
 /* ---- the subject ---- */
 
@@ -86,7 +89,38 @@ static int status_wait(pid_t pid)
 
 	if (waitpid(pid, &status, 0) != pid)
 		return -errno;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WHO)
+		return -EPROTO;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+#define CGROUPS "/sys/fs/cgroup"
+
+/* Into the cgroup, made where it is not there: every case with one names a leaf. */
+static int cgroup_enter(const char *path)
+{
+	char name[PATH_MAX];
+	size_t len = snprintf(name, sizeof(name), CGROUPS "%s/cgroup.procs", path);
+	int fd;
+
+	for (char *slash = name + strlen(CGROUPS) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(name, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	fd = len < sizeof(name) ? open(name, O_WRONLY | O_CLOEXEC) : -1;
+	return fd >= 0 && write(fd, "0", 1) == 1 ? close(fd) : -errno;
+}
+
+/* The child becomes who the case says before it executes the program. */
+static int who_become(const struct ask *ask)
+{
+	if (ask->known & LSMD_SELECT_GROUPS && cgroup_enter(ask->cgroup.bytes))
+		return -errno;
+	if (ask->known & LSMD_SELECT_GID && setresgid(ask->gid, ask->gid, ask->gid))
+		return -errno;
+	return ask->known & LSMD_SELECT_UID && setresuid(ask->uid, ask->uid, ask->uid) ? -errno : 0;
 }
 
 /* 0, or -errno of what the subject did, of its exec where that failed, -EINTR where it was killed. */
@@ -100,6 +134,8 @@ static int subject_run(const struct live_scene *scene, char *const argv[])
 			dup2(scene->listener, LISTENER_FD);
 		else if (scene->listener >= 0)
 			close(scene->listener);
+		if (who_become(&scene->c->ask))
+			_exit(EXIT_WHO);
 		execve(argv[0], argv, environment);
 		_exit(errno);
 	}

@@ -104,6 +104,8 @@ static int object_match(const struct object *object, bool deny, const struct thi
 		if (deny && thing->local && unspecified_denied(object, thing->address))
 			return NAIVE_MATCH_WILD;
 		return address_within(object, thing->address) ? NAIVE_MATCH_WILD : NAIVE_MATCH_NO;
+	case OBJECT_UNIT:
+		break; /* of subjects only */
 	}
 	return -EINVAL;
 }
@@ -369,19 +371,72 @@ static int layer_answer(const struct policy *policy, const struct ask *ask, stru
 	return 0;
 }
 
-/* 7: a subject matches any name of the program. `off` is loaded, checked, idle. 1 held, 0 not, or a negative error. */
+/* Does any of the patterns match the name? 1, 0, or a negative error. */
+static int any_match(const struct object *patterns, size_t n, struct ask_bytes name)
+{
+	for (size_t i = 0; i < n; i++) {
+		int match = pattern_match(patterns[i].bytes, patterns[i].len, name);
+
+		if (match)
+			return match < 0 ? match : 1;
+	}
+	return 0;
+}
+
+/* 7: a subject matches any name of the program. */
+static int exes_match(const struct policy *policy, const struct ask *ask)
+{
+	int match = 0;
+
+	for (size_t i = 0; i < ask->n_programs && !match; i++)
+		match = any_match(policy->exes, policy->n_exes, ask->programs[i]);
+	return match;
+}
+
+/* A unit is a component of the path of the cgroup. */
+static int units_match(const struct policy *policy, const struct ask *ask)
+{
+	const char *at = ask->cgroup.bytes, *end = at + ask->cgroup.len;
+	int match = 0;
+
+	while (at < end && !match) {
+		const char *slash = memchr(at, '/', end - at);
+		struct ask_bytes component = { at, (slash ? slash : end) - at };
+
+		if (component.len)
+			match = any_match(policy->units, policy->n_units, component);
+		at += component.len + 1;
+	}
+	return match;
+}
+
+static int ids_match(const struct lsmd_ids *ids, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i].first <= id && id <= ids[i].last)
+			return 1;
+	return 0;
+}
+
+/*
+ * 7: keys are joined by AND, the items of one by OR; what is not known of the process answers no key. `off` is loaded, checked,
+ * idle. 1 held, 0 not, or a negative error.
+ */
 static int policy_holds(const struct policy *policy, const struct ask *ask)
 {
-	if (policy->mode == LSMD_MODE_OFF)
-		return 0;
-	for (size_t i = 0; i < policy->n_exes; i++)
-		for (size_t j = 0; j < ask->n_programs; j++) {
-			int match = pattern_match(policy->exes[i].bytes, policy->exes[i].len, ask->programs[j]);
+	int match = policy->mode != LSMD_MODE_OFF;
 
-			if (match)
-				return match < 0 ? match : 1;
-		}
-	return 0;
+	if (match > 0 && policy->n_exes)
+		match = exes_match(policy, ask);
+	if (match > 0 && policy->n_uids)
+		match = ask->known & LSMD_SELECT_UID && ids_match(policy->uids, policy->n_uids, ask->uid);
+	if (match > 0 && policy->n_gids)
+		match = ask->known & LSMD_SELECT_GID && ids_match(policy->gids, policy->n_gids, ask->gid);
+	if (match > 0 && policy->n_cgroups)
+		match = ask->known & LSMD_SELECT_CGROUP ? any_match(policy->cgroups, policy->n_cgroups, ask->cgroup) : 0;
+	if (match > 0 && policy->n_units)
+		match = ask->known & LSMD_SELECT_UNIT ? units_match(policy, ask) : 0;
+	return match;
 }
 
 static bool absolute(struct ask_bytes name)

@@ -179,10 +179,48 @@ static void default_print(const struct policy *policy, FILE *out)
 	fprintf(out, " },\n");
 }
 
+static void ids_print(const struct lsmd_ids *ids, size_t n, FILE *out)
+{
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s\"%u-%u\"", i ? ", " : "", ids[i].first, ids[i].last);
+}
+
+static void subject_print(const struct policy *policy, FILE *out)
+{
+	const struct {
+		const char *key;
+		const struct object *objects;
+		size_t n;
+	} patterns[] = {
+		{ "exe", policy->exes, policy->n_exes },
+		{ "unit", policy->units, policy->n_units },
+		{ "cgroup", policy->cgroups, policy->n_cgroups },
+	};
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		if (!patterns[i].n)
+			continue;
+		fprintf(out, "%s\"%s\": ", comma, patterns[i].key);
+		objects_print(patterns[i].objects, patterns[i].n, out);
+		comma = ", ";
+	}
+	for (int group = 0; group < 2; group++) {
+		size_t n = group ? policy->n_gids : policy->n_uids;
+
+		if (!n)
+			continue;
+		fprintf(out, "%s\"%s\": [", comma, group ? "gid" : "uid");
+		ids_print(group ? policy->gids : policy->uids, n, out);
+		fputc(']', out);
+		comma = ", ";
+	}
+}
+
 void policy_print(const struct policy *policy, FILE *out)
 {
-	fprintf(out, "{\n  \"version\": 1,\n  \"name\": \"%s\",\n  \"subject\": { \"exe\": ", policy->name);
-	objects_print(policy->exes, policy->n_exes, out);
+	fprintf(out, "{\n  \"version\": 1,\n  \"name\": \"%s\",\n  \"subject\": { ", policy->name);
+	subject_print(policy, out);
 	fprintf(out, " },\n  \"mode\": \"%s\",\n", mode_words[policy->mode]);
 	default_print(policy, out);
 	fprintf(out, "  \"rules\": [\n");
@@ -259,6 +297,14 @@ void ask_print(const struct ask *ask, FILE *out)
 	for (size_t i = 0; i < ask->n_programs; i++) {
 		fprintf(out, "%s", i ? "," : "");
 		name_print(ask->programs[i], out);
+	}
+	if (ask->known & LSMD_SELECT_UID)
+		fprintf(out, ";uid=%u", ask->uid);
+	if (ask->known & LSMD_SELECT_GID)
+		fprintf(out, ";gid=%u", ask->gid);
+	if (ask->known & LSMD_SELECT_GROUPS) {
+		fprintf(out, ";cgroup=");
+		name_print(ask->cgroup, out);
 	}
 	fprintf(out, "  ");
 	access_print(ask, out);

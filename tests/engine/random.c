@@ -557,6 +557,69 @@ static uint32_t n_rules_random(struct random_source *random, enum size size)
 	}
 }
 
+#define LONG_UNIT "unit-with-a-name-of-more-than-forty-bytes-in-it.service"
+static const char *const units[] = { "a.service", "b.service", "*.slice", "[ab].service", "u*.service", LONG_UNIT, "{a,x}.slice", "*.scope" };
+static const char *const cgroups[] = { "/", "/a.slice", "/a.slice/", "/a.slice/a.service", "/*/b.service/", "/**/x.scope", "/a.slice/" LONG_UNIT };
+static const char *const paths[] = { "/", "/a.slice", "/a.slice/a.service", "/a.slice/b.service", "/b.slice/b.service/x.scope",
+				     "/a.slice/" LONG_UNIT, "/x.slice/" LONG_UNIT "/deep", "/init.scope" };
+
+static struct object *patterns_random(struct random_source *random, struct random_pool *pool, enum object_kind kind,
+				      const char *const *from, size_t n_from, size_t *n)
+{
+	struct object *objects;
+
+	*n = 1 + (chance(random, 20) ? 1 : 0);
+	objects = pool_take(pool, *n * sizeof(*objects));
+	for (size_t i = 0; i < *n; i++) {
+		const char *bytes = from[random_below(random, n_from)];
+
+		objects[i] = (struct object){ .kind = kind, .bytes = bytes, .len = strlen(bytes) };
+	}
+	return objects;
+}
+
+/* Ranges of numbers below 20, sorted and disjoint. */
+static struct lsmd_ids *ids_random(struct random_source *random, struct random_pool *pool, size_t *n)
+{
+	struct lsmd_ids *ids = pool_take(pool, 4 * sizeof(*ids));
+	uint32_t at = random_below(random, 6);
+
+	for (*n = 0; *n < 4 && (!*n || (at < 18 && chance(random, 40))); ++*n) {
+		ids[*n].first = at;
+		ids[*n].last = at + random_below(random, 4);
+		at = ids[*n].last + 2 + random_below(random, 4);
+	}
+	return ids;
+}
+
+/* Selectors beside the program, and seldom no program at all: then there is one at least. */
+static void selectors_random(struct random_source *random, struct random_pool *pool, struct policy *policy)
+{
+	uint32_t keys = random_below(random, 16);
+
+	if (keys & LSMD_SELECT_UID)
+		policy->uids = ids_random(random, pool, &policy->n_uids);
+	if (keys & LSMD_SELECT_GID)
+		policy->gids = ids_random(random, pool, &policy->n_gids);
+	if (keys & LSMD_SELECT_CGROUP)
+		policy->cgroups = patterns_random(random, pool, OBJECT_PATH, cgroups, COUNT(cgroups), &policy->n_cgroups);
+	if (keys & LSMD_SELECT_UNIT)
+		policy->units = patterns_random(random, pool, OBJECT_UNIT, units, COUNT(units), &policy->n_units);
+	if (keys && chance(random, 50))
+		policy->n_exes = 0;
+}
+
+/* Who asks, beside its program; not everything is always known. */
+static void who_random(struct random_source *random, struct ask *ask)
+{
+	const char *path = paths[random_below(random, COUNT(paths))];
+
+	ask->known = chance(random, 85) ? LSMD_SELECT_ALL : random_below(random, 16);
+	ask->uid = random_below(random, 20);
+	ask->gid = random_below(random, 20);
+	ask->cgroup = (struct ask_bytes){ path, strlen(path) };
+}
+
 static void subject_random(struct random_source *random, struct random_pool *pool, bool crowd, struct policy *policy)
 {
 	policy->n_exes = 1 + (chance(random, 20) ? 1 : 0);
@@ -566,6 +629,8 @@ static void subject_random(struct random_source *random, struct random_pool *poo
 
 		policy->exes[i] = (struct object){ .kind = OBJECT_PATH, .bytes = exe, .len = strlen(exe) };
 	}
+	if (!crowd && chance(random, 30))
+		selectors_random(random, pool, policy);
 }
 
 static void policy_random(struct random_source *random, struct random_pool *pool, enum size size, uint32_t i,
@@ -763,6 +828,7 @@ static uint32_t kind_pick(struct random_source *random, const struct target *tar
 		return 3;
 	case OBJECT_UNIX:
 		return 4;
+	case OBJECT_UNIT:
 	case OBJECT_ALL:
 		return 5;
 	case OBJECT_NAME:
@@ -804,13 +870,12 @@ static void object_ask(struct random_source *random, struct random_pool *pool, c
 static struct ask_bytes program_random(struct random_source *random, struct random_pool *pool,
 				       const struct policy *policy)
 {
-	const struct object *exe = &policy->exes[random_below(random, policy->n_exes)];
 	const char *name = programs[random_below(random, COUNT(programs))];
 	struct text text = { .len = 0 };
 
-	if (chance(random, 15))
+	if (!policy->n_exes || chance(random, 15))
 		return (struct ask_bytes){ name, strlen(name) };
-	name_from_pattern(random, exe, &text);
+	name_from_pattern(random, &policy->exes[random_below(random, policy->n_exes)], &text);
 	name_clean(&text);
 	return (struct ask_bytes){ pool_copy(pool, text.bytes, text.len), text.len };
 }
@@ -828,5 +893,6 @@ void random_ask(struct random_source *random, struct random_pool *pool, const st
 	ret->n_programs = 1 + (chance(random, 15) ? 1 : 0);
 	for (size_t i = 0; i < ret->n_programs; i++)
 		ret->programs[i] = program_random(random, pool, policy);
+	who_random(random, ret);
 	object_ask(random, pool, set, &target, ret);
 }

@@ -47,7 +47,11 @@ static bool policy_shrink(const struct shrinking *s, struct policy *policy)
 {
 	bool changed = array_shrink(s, policy->rules, &policy->n_rules, sizeof(*policy->rules), 0);
 
-	changed |= array_shrink(s, policy->exes, &policy->n_exes, sizeof(*policy->exes), 1);
+	changed |= array_shrink(s, policy->exes, &policy->n_exes, sizeof(*policy->exes), policy->n_exes ? 1 : 0);
+	changed |= array_shrink(s, policy->units, &policy->n_units, sizeof(*policy->units), !policy->n_exes);
+	changed |= array_shrink(s, policy->cgroups, &policy->n_cgroups, sizeof(*policy->cgroups), !policy->n_exes);
+	changed |= array_shrink(s, policy->uids, &policy->n_uids, sizeof(*policy->uids), !policy->n_exes);
+	changed |= array_shrink(s, policy->gids, &policy->n_gids, sizeof(*policy->gids), !policy->n_exes);
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		struct rule *rule = &policy->rules[i];
 

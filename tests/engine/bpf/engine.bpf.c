@@ -100,11 +100,30 @@ __noinline int work_decide(struct engine_work *work)
 	return 1;
 }
 
+/* Who holds the process: the layers in work->held. */
+__noinline int work_collect(struct engine_work *work)
+{
+	struct lsmd_view view;
+	__u64 i;
+
+	if (!work || !view_open(&view, work->req.image))
+		return 0;
+	for (i = LSMD_UNKNOWN(work->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < work->n_programs; i++) {
+		__u64 at = lsmd_hidden(i);
+
+		if (at >= LSMD_LABEL_PROGRAMS_MAX)
+			break;
+		subject_collect(work->req.image, &work->programs[at], &work->who, &work->held);
+	}
+	subject_collect_any(&view, work->req.image, &work->who, &work->held);
+	return 1;
+}
+
 SEC("syscall")
 int engine_ask(void *context)
 {
 	struct engine_work *work;
-	__u32 key = 0, i;
+	__u32 key = 0;
 
 	work = bpf_map_lookup_elem(&engine_work, &key);
 	if (!work)
@@ -113,9 +132,8 @@ int engine_ask(void *context)
 	work->n_answers = 0;
 	work->held.n = 0;
 	work->held.overflow = 0;
-	for (i = 0; i < LSMD_LABEL_PROGRAMS_MAX; i++)
-		if (i < work->n_programs && !subject_collect(work->req.image, &work->programs[i], &work->held))
-			return 1;
+	if (!work_collect(work))
+		return 1;
 	if (work->held.overflow) {
 		work->done = 2;
 		return 0;

@@ -15,6 +15,7 @@ struct engine_work {
 	lsmd_u32 zero;
 	struct lsmd_request req; /* layers are filled in by the program */
 	struct lsmd_name programs[LSMD_LABEL_PROGRAMS_MAX];
+	struct lsmd_who who;
 	struct lsmd_name name;
 	struct lsmd_name other;
 	/* Between: */
