@@ -25,13 +25,13 @@
 	X(LISTEN, "listen", NETWORK, 1)         \
 	X(ACCEPT, "accept", NETWORK, 1)         \
 	X(SOCKET, "socket", NETWORK, 1)         \
-	X(CAPABILITY, "capability", CAPABILITY, 0) \
-	X(SIGNAL, "signal", PROCESS, 0)         \
-	X(PTRACE, "ptrace", PROCESS, 0)         \
+	X(CAPABILITY, "capability", CAPABILITY, 1) \
+	X(SIGNAL, "signal", PROCESS, 1)         \
+	X(PTRACE, "ptrace", PROCESS, 1)         \
 	X(MOUNT, "mount", SYSTEM, 1)            \
-	X(MODULE, "module", SYSTEM, 0)          \
-	X(BPF, "bpf", SYSTEM, 0)                \
-	X(USERNS, "userns", SYSTEM, 0)
+	X(MODULE, "module", SYSTEM, 1)          \
+	X(BPF, "bpf", SYSTEM, 1)                \
+	X(USERNS, "userns", SYSTEM, 1)
 
 enum lsmd_verb {
 #define X(constant, name, class, mediated) LSMD_VERB_##constant,

@@ -39,6 +39,13 @@
 	X(BPRM_CREDS_FROM_FILE, "bprm_creds_from_file") \
 	X(BPRM_COMMITTED_CREDS, "bprm_committed_creds") \
 	X(TASK_ALLOC, "task_alloc")                     \
+	X(TASK_KILL, "task_kill")                       \
+	X(PTRACE_ACCESS_CHECK, "ptrace_access_check")   \
+	X(PTRACE_TRACEME, "ptrace_traceme")             \
+	X(CAPABLE, "capable")                           \
+	X(KERNEL_MODULE_REQUEST, "kernel_module_request") \
+	X(BPF, "bpf")                                   \
+	X(USERNS_CREATE, "userns_create")               \
 	X(SOCKET_CREATE, "socket_create")               \
 	X(SOCKET_BIND, "socket_bind")                   \
 	X(SOCKET_CONNECT, "socket_connect")             \
@@ -166,6 +173,7 @@ enum lsmd_label_state {
 	LSMD_LABEL_NONE,
 	LSMD_LABEL_CLAIMED, /* the iterator is writing it */
 	LSMD_LABEL_GIVEN,
+	LSMD_LABEL_CHANGING, /* an exec is writing it */
 };
 
 #define LSMD_LABEL_SENDING 1    /* flags: between socket_sendmsg and unix_may_send, a name was given */
@@ -184,7 +192,7 @@ struct lsmd_label {
 	lsmd_u16 n_kept;     /* of handed[], at its end: policies that the set does not have */
 	lsmd_u32 uid;        /* effective ids, as the initial user namespace counts, that layers[] was computed for */
 	lsmd_u32 gid;
-	lsmd_u32 zero2;
+	lsmd_u32 asks;       /* verbs that a layer could refuse or record: no other need be asked for */
 	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
 	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
 	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task, or held it under earlier ids */

@@ -32,6 +32,7 @@ enum lsmd_verdict {
 	X(RENAME_WIDENS, "rename-widens", "the new name would allow what the old one does not")        \
 	X(LAYERS_FULL, "layers-full", "the exec would put more policies on the process than it can carry") \
 	X(NAMES_FULL, "names-full", "the names of the program are longer than a label can remember")   \
+	X(SIGNAL_LATER, "signal-later", "which process the kernel will signal, and how, is not known when it is asked to") \
 	X(SYSCALL_UNKNOWN, "syscall-unknown", "the call exchanges content with a file that cannot be known")
 
 enum lsmd_reason {

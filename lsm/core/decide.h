@@ -21,6 +21,7 @@ struct lsmd_request {
 	lsmd_u8 two;        /* `other` is a second name; both need `wanted`, and it may not widen */
 	lsmd_u8 exchange;   /* the names change places: neither may widen */
 	lsmd_u8 deny_only;  /* only a deny rule refuses: the interpreter of a script that was allowed */
+	lsmd_u8 quiet;      /* nobody asked to be told: no record, and nothing is killed */
 	lsmd_u8 replaces;   /* the second name exists and is deleted by this */
 	lsmd_u32 n_layers;
 	lsmd_u32 layers[LSMD_LAYERS_MAX];

@@ -87,7 +87,7 @@ static __always_inline int label_fresh(struct lsmd_scratch *s, struct lsmd_label
 {
 	if (label->generation != active || !label_ids_same(label, bpf_get_current_task_btf())) {
 		count_add(LSMD_COUNT_REFRESHED, 1);
-		if (label_refresh(s, label, active)) {
+		if (label_refresh(s, label, bpf_get_current_task_btf(), active)) {
 			*ret = label_undecided(~0u, wanted, LSMD_REASON_NO_IMAGE);
 			return 1;
 		}
@@ -97,6 +97,17 @@ static __always_inline int label_fresh(struct lsmd_scratch *s, struct lsmd_label
 		return 1;
 	}
 	return 0;
+}
+
+/*
+ * label_leaves() - is there nothing to ask any layer? A move of a file is looked at by what all verbs may at its names, so that there is
+ * something to ask wherever a layer holds the task.
+ */
+static __always_inline int label_leaves(const struct lsmd_label *label, u32 wanted)
+{
+	if (wanted & (LSMD_ACCESS_RENAME | LSMD_ACCESS_LINK))
+		return !label->n_layers;
+	return !(label->asks & wanted);
 }
 
 /*
@@ -119,8 +130,8 @@ static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int
 		return NULL;
 	}
 	fresh = label->generation == active && label_ids_same(label, bpf_get_current_task_btf());
-	if (fresh && !label->n_layers && !unheld && !(label->flags & LSMD_LABEL_OVERFLOW))
-		return NULL; /* no policy holds this task: the cheapest way out comes first */
+	if (fresh && !unheld && !(label->flags & LSMD_LABEL_OVERFLOW) && label_leaves(label, wanted))
+		return NULL; /* no policy holds this task, or has anything to say: the cheapest way out comes first */
 	s = scratch_claim();
 	if (!s) {
 		*ret = label_undecided(fresh ? label->undecided : ~0u, wanted, LSMD_REASON_NO_SCRATCH);
@@ -148,6 +159,10 @@ static __always_inline int hook_verdict(struct lsmd_scratch *s)
 	if (s->looked && request_allowed(&s->req, &s->name, &s->found[0]))
 		return 0;
 	ret = scratch_decide(s, ~0u);
+	if (s->req.quiet) {
+		s->record = RECORD_NONE;
+		s->kill = 0;
+	}
 	/* A refusal that its rule silences may go with the note of an audit-mode layer. */
 	if (ret && s->record != RECORD_DENIAL)
 		count_add(LSMD_COUNT_SILENCED, 1);
@@ -166,6 +181,19 @@ static __always_inline int hook_leave(struct lsmd_scratch *s)
 
 	scratch_release(s);
 	return ret;
+}
+
+/* unnamed_decide() - a verb that takes no object */
+static __always_inline int unnamed_decide(u32 hook, u32 wanted)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, wanted, &ret);
+	if (!s)
+		return ret;
+	s->req.object = LSMD_OBJECT_NONE;
+	return hook_leave(s);
 }
 
 #endif

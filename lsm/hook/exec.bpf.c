@@ -177,7 +177,7 @@ static __always_inline void label_hand_down(struct lsmd_label *next, const struc
 static __always_inline void exec_inherit(struct lsmd_scratch *s, struct lsmd_label *next, struct lsmd_label *label, const struct cred *cred,
 					 struct task_struct *task, u64 active)
 {
-	if (active && label_refresh(s, label, active))
+	if (active && label_refresh(s, label, task, active))
 		next->programs.unknown |= LSMD_UNKNOWN_PROGRAM; /* what is handed down could not be computed */
 	label_take_ids(next, cred);
 	cgroup_remember(s, &next->programs, task_cgroup(s, task));
@@ -265,6 +265,8 @@ static __always_inline void exec_late(struct lsmd_scratch *s, struct lsmd_label 
 static __always_inline void label_latch(struct lsmd_label *label, struct lsmd_exec *exec, struct task_struct *task)
 {
 	exec->label.exec_id = task->self_exec_id;
+	exec->label.state = LSMD_LABEL_CHANGING;
+	__sync_lock_test_and_set(&label->state, LSMD_LABEL_CHANGING);
 	bpf_probe_read_kernel(label, sizeof(*label), &exec->label);
 	__sync_lock_test_and_set(&label->state, LSMD_LABEL_GIVEN);
 	bpf_task_storage_delete(&lsmd_execs, task);
@@ -307,6 +309,8 @@ int BPF_PROG(lsmd_task_alloc, struct task_struct *task, unsigned long clone_flag
 
 	if (ret)
 		return ret;
+	if (clone_flags & CLONE_NEWNS && unnamed_decide(LSMD_HOOK_TASK_ALLOC, LSMD_ACCESS_MOUNT))
+		return -EPERM;
 	label = label_current();
 	if (!label)
 		return 0; /* older than the agent and not reached by the iterator yet, or undecided: so is the child */

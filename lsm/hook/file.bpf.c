@@ -82,12 +82,8 @@ static __always_inline int syscall_appends(void)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct syscall call = syscall_read(task);
 
-	if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
+	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || call.compat)
 		return 0;
-#if defined(__TARGET_ARCH_x86)
-	if (task->thread_info.status & TS_COMPAT)
-		return 0;
-#endif
 	if (call.nr == NR_PWRITEV2)
 		return !(call.arg5 & ~RWF_KNOWN);
 	return call.nr == NR_WRITE || call.nr == NR_PWRITE64 || call.nr == NR_WRITEV || call.nr == NR_PWRITEV;
@@ -120,11 +116,73 @@ int BPF_PROG(lsmd_file_permission, struct file *file, int mask, int ret)
 	return append_decide(LSMD_HOOK_FILE_PERMISSION, file);
 }
 
+/* pid_number() - the number of a process where it was made: what it calls itself */
+static __always_inline u32 pid_number(struct task_struct *task)
+{
+	u64 pid = 0; /* struct pid *, as a number */
+	u32 level = 0, nr = 0;
+
+	bpf_probe_read_kernel(&pid, sizeof(pid), &task->thread_pid);
+	bpf_probe_read_kernel(&level, sizeof(level), (void *)(pid + bpf_core_field_offset(struct pid, level)));
+	pid += bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)pid);
+	return nr;
+}
+
+/* owner_known() - is who will be signalled for a file nobody but the process itself? */
+static __always_inline int owner_known(const struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	const struct fown_struct *owner;
+	const struct pid *pid;
+
+	if (bpf_core_field_exists(struct file___owner, f_owner)) {
+		owner = ((struct file___owner *)file)->f_owner;
+		pid = owner ? owner->pid : NULL;
+	} else {
+		owner = &((struct file___owned *)file)->f_owner;
+		pid = owner->pid;
+	}
+	if (!pid)
+		return 1;
+	return owner->pid_type <= PIDTYPE_TGID && (pid == task->thread_pid || pid == task->group_leader->thread_pid);
+}
+
+/* later_decide() - F_SETOWN and its like have the kernel signal somebody later, when nobody can tell who asked */
+static __always_inline int later_decide(u32 hook)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, LSMD_ACCESS_SIGNAL, &ret);
+	if (!s)
+		return ret;
+	s->req.object = LSMD_OBJECT_NONE;
+	s->name.reason = LSMD_REASON_SIGNAL_LATER;
+	return hook_leave(s);
+}
+
+/* fcntl_later() - would somebody else be signalled after this? */
+static __always_inline int fcntl_later(const struct file *file, unsigned int cmd, u32 arg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (cmd == F_SETOWN)
+		return arg && arg != pid_number(task) && arg != pid_number(task->group_leader);
+	if (cmd == F_SETOWN_EX)
+		return 1; /* who, stands in memory that the process may change until the kernel reads it */
+	if (cmd == F_SETSIG || (cmd == F_SETFL && arg & FASYNC && !(file->f_flags & FASYNC)))
+		return !owner_known(file);
+	return 0;
+}
+
 SEC("lsm/file_fcntl")
 int BPF_PROG(lsmd_file_fcntl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
 {
 	if (ret)
 		return ret;
+	if (fcntl_later(file, cmd, arg) && later_decide(LSMD_HOOK_FILE_FCNTL))
+		return -EPERM;
 	if (cmd != F_SETFL || !(file->f_flags & O_APPEND) || arg & O_APPEND || !(file->f_mode & FMODE_WRITE))
 		return 0;
 	return append_decide(LSMD_HOOK_FILE_FCNTL, file);
@@ -161,6 +219,8 @@ static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsig
 
 	if (ioctl_sets(cmd))
 		return attr_path(hook, file->f_path.dentry, file->f_path.mnt);
+	if (cmd == FIOSETOWN || cmd == SIOCSPGRP || (cmd == FIOASYNC && !owner_known(file)))
+		return later_decide(hook);
 	if (!ioctl_takes_donor(cmd))
 		return file->f_flags & O_APPEND && file->f_mode & FMODE_WRITE && !ioctl_keeps(cmd) ? append_decide(hook, file) : 0;
 	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);

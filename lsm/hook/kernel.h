@@ -190,6 +190,7 @@ struct css_set {
 };
 
 struct thread_info {
+	unsigned long flags;
 	u32 status;
 };
 
@@ -205,6 +206,36 @@ struct vm_area_struct {
 	unsigned long vm_flags;
 };
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+/* Who is signalled when a file is ready. Since 6.12 it stands apart from the file, and is made with the first owner. */
+enum pid_type {
+	PIDTYPE_TGID = 1, /* those above are groups */
+};
+
+struct fown_struct {
+	struct pid *pid;
+	enum pid_type pid_type;
+};
+
+struct file___owned {
+	struct fown_struct f_owner;
+};
+
+struct file___owner {
+	struct fown_struct *f_owner;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -212,6 +243,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	int pid;
 	int tgid;
+	struct pid *thread_pid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	const struct cred *real_cred; /* of the task itself: never overridden, whatever the kernel does on its behalf */
@@ -281,15 +313,21 @@ struct msghdr {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long orig_ax;
+	unsigned long bx;
+	unsigned long di;
 	unsigned long r9;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	u64 regs[31];
+	u64 orig_x0;
 	int syscallno;
 };
 #endif
 
+struct user_namespace;
+struct kernel_siginfo;
+union bpf_attr;
 struct bpf_iter_meta;
 
 struct bpf_iter__task {
@@ -333,6 +371,13 @@ struct bpf_iter_meta {
 #define O_APPEND 02000
 #define O_TMPFILE_BIT 020000000
 #define F_SETFL 4
+#define F_SETOWN 8
+#define F_SETSIG 10
+#define F_SETOWN_EX 15
+#define FASYNC 020000
+#define FIOSETOWN 0x8901
+#define SIOCSPGRP 0x8902
+#define FIOASYNC 0x5452
 
 /* include/linux/fs.h */
 #define FMODE_READ 1
@@ -357,8 +402,10 @@ struct bpf_iter_meta {
 #define MNT_NS_INTERNAL (-22l) /* fs/mount.h: mounts of the kernel's own, which no user can name */
 #define DCACHE_OP_HASH 1
 #define PF_KTHREAD 0x00200000
+#define CLONE_NEWNS 0x00020000
 #define PF_IO_WORKER 0x00000010
 #define TS_COMPAT 2
+#define TIF_32BIT (1ul << 22) /* of arm64 */
 #define PROT_WRITE 2
 #define PROT_EXEC 4
 #define MAP_TYPE 0x0f

@@ -237,6 +237,7 @@ __noinline int label_add_layer(struct lsmd_label *label, u32 id, lsmd_image_id i
 	layer = view_record(view, layers, struct lsmd_layer, id);
 	if (layer->mode == LSMD_MODE_ENFORCE)
 		label->undecided |= layer->undecided;
+	label->asks |= layer->flags & LSMD_LAYER_LOGS_ALLOW ? ~0u : layer->undecided;
 	if (layer->flags & LSMD_LAYER_CHILDREN) {
 		label->handed[label->n_handed & (LSMD_LAYERS_MAX - 1)] = layer->key;
 		label->n_handed++;
@@ -263,6 +264,7 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 	label->n_handed = 0;
 	label->n_kept = 0;
 	label->undecided = 0;
+	label->asks = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
 	if (s->held.overflow || uncertain)
@@ -295,6 +297,7 @@ __noinline int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u
 		return -EPERM;
 	s->held.n = 0;
 	s->held.overflow = 0;
+	__sync_lock_test_and_set(&label->generation, 0); /* others may look on: label_peek() */
 	who_load(s, label);
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
 		at = name_load(&s->program, &label->programs, at);
@@ -306,7 +309,7 @@ __noinline int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u
 	held_inherit(s, label, generation);
 	label_set_layers(s, label, generation, label_uncertain(&view, label->programs.unknown));
 	inherited_keep(s, label, generation);
-	label->generation = generation;
+	__sync_lock_test_and_set(&label->generation, generation);
 	return 0;
 }
 

@@ -89,11 +89,9 @@ static __always_inline int label_ids_same(const struct lsmd_label *label, struct
 	return label->uid == cred->euid.val && label->gid == cred->egid.val;
 }
 
-/* label_refresh() - label_compute() for the current task, whose ids may have changed */
-static __always_inline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation)
+/* label_refresh() - label_compute() for the label of @task, whose ids may have changed */
+static __always_inline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, struct task_struct *task, u64 generation)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
 	if (label->generation != generation && label_compute(s, label, generation))
 		return -EPERM;
 	if (label_ids_same(label, task))

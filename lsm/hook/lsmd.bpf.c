@@ -14,3 +14,5 @@
 #include "mount.bpf.c"
 #include "names.bpf.c"
 #include "net.bpf.c"
+#include "system.bpf.c"
+#include "task.bpf.c"

@@ -73,6 +73,7 @@ struct lsmd_scratch {
 	struct lsmd_name other;
 	struct lsmd_name program; /* of the label, for subjects and records */
 	struct lsmd_who who;      /* the same */
+	struct lsmd_label peer;   /* of another task */
 	struct lsmd_event event;
 	u8 bytes[3 * LSMD_PATH_MAX]; /* event.bytes */
 };

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mounting, which renames everything below: refused as one verb without objects (MEANING.md 15). fsmount() and open_tree() make
- * detached mounts, in which nothing has a name; what attaches them is move_mount.
+ * detached mounts, in which nothing has a name; what attaches them is move_mount. mount_setattr() and new mount namespaces: system.bpf.c, exec.bpf.c.
  */
 #include "emit.h"
 
 static __always_inline int mount_decide(u32 hook)
 {
-	struct lsmd_scratch *s;
-	int ret;
-
-	s = hook_enter(hook, LSMD_ACCESS_MOUNT, &ret);
-	if (!s)
-		return ret;
-	s->req.object = LSMD_OBJECT_NONE;
-	return hook_leave(s);
+	return unnamed_decide(hook, LSMD_ACCESS_MOUNT);
 }
 
 SEC("lsm/sb_mount")

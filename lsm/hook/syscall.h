@@ -11,19 +11,31 @@
 #define NR_WRITEV 20
 #define NR_PWRITEV 296
 #define NR_PWRITEV2 328
+#define NR_UNSHARE 272
+#define NR_SETNS 308
+#define NR_COMPAT_UNSHARE 310
+#define NR_COMPAT_SETNS 346
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_WRITE 64
 #define NR_PWRITE64 68
 #define NR_WRITEV 66
 #define NR_PWRITEV 70
 #define NR_PWRITEV2 287
+#define NR_UNSHARE 97
+#define NR_SETNS 268
+#define NR_COMPAT_UNSHARE 337
+#define NR_COMPAT_SETNS 375
 #endif
+#define NR_MOUNT_SETATTR 442  /* the same everywhere, as this and what follows */
+#define NR_OPEN_TREE_ATTR 467 /* since 6.15 */
 #define NR_IO_URING_ENTER 426 /* of 32-bit programs too */
 #define NR_X32 0x40000000     /* beside the number, in calls of x32 */
 
 struct syscall {
 	u64 nr;
+	u64 arg0;
 	u64 arg5; /* the sixth argument */
+	u32 compat; /* of a 32-bit program: numbers and arguments are others */
 };
 
 static __always_inline struct syscall syscall_read(struct task_struct *task)
@@ -31,10 +43,23 @@ static __always_inline struct syscall syscall_read(struct task_struct *task)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
 #if defined(__TARGET_ARCH_x86)
-	return (struct syscall){ .nr = regs->orig_ax, .arg5 = regs->r9 };
+	u32 compat = task->thread_info.status & TS_COMPAT;
+
+	return (struct syscall){ .nr = regs->orig_ax, .arg0 = compat ? regs->bx : regs->di, .arg5 = regs->r9, .compat = compat };
 #elif defined(__TARGET_ARCH_arm64)
-	return (struct syscall){ .nr = regs->syscallno, .arg5 = regs->regs[5] };
+	return (struct syscall){
+		.nr = regs->syscallno,
+		.arg0 = regs->orig_x0,
+		.arg5 = regs->regs[5],
+		.compat = !!(task->thread_info.flags & TIF_32BIT),
+	};
 #endif
+}
+
+/* syscall_is() - @compat: its number for 32-bit programs; x32 has those of 64 bits, and a bit beside them */
+static __always_inline int syscall_is(const struct syscall *call, u64 nr, u64 compat)
+{
+	return call->compat ? call->nr == compat : (call->nr & ~(u64)NR_X32) == nr;
 }
 
 #endif

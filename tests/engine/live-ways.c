@@ -4,12 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/kcmp.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -756,6 +762,72 @@ static int act_socket(const struct live_task *task)
 	return -errno;
 }
 
+/* ---- other processes and the kernel itself ---- */
+
+/* To the runner, which no policy holds and which ignores what the tables send. */
+static int act_signal(const struct live_task *task)
+{
+	return kill(getppid(), task->numbers[0]) ? -errno : 0;
+}
+
+static int act_pidfd_signal(const struct live_task *task)
+{
+	int fd = syscall(SYS_pidfd_open, getppid(), 0);
+
+	return fd < 0 || syscall(SYS_pidfd_send_signal, fd, task->numbers[0], NULL, 0) ? -errno : 0;
+}
+
+static int act_ptrace(const struct live_task *task)
+{
+	int fd = syscall(SYS_pidfd_open, getppid(), 0);
+
+	if (task->numbers[0] == LSMD_PTRACE_TRACE)
+		return fd < 0 || syscall(SYS_pidfd_getfd, fd, 0, 0) < 0 ? -errno : 0;
+	return syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILES, 0, 0) < 0 ? -errno : 0;
+}
+
+static int act_capability(const struct live_task *task)
+{
+	char name[65] = "";
+
+	switch (task->numbers[0]) {
+	case CAP_CHOWN:
+		return fchown(memfd_create("lsmd-test", MFD_CLOEXEC), 12, 12) ? -errno : 0;
+	case CAP_SETUID:
+		return setresuid(12, 12, 12) ? -errno : 0;
+	case CAP_SYS_CHROOT:
+		return chroot("/") ? -errno : 0;
+	case CAP_SYS_ADMIN:
+		gethostname(name, sizeof(name) - 1);
+		return sethostname(name, strlen(name)) ? -errno : 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* refused_alone() - only a refusal counts: that what is asked for makes no sense is found out behind it */
+static int refused_alone(long result)
+{
+	return result < 0 && errno == EPERM ? -EPERM : 0;
+}
+
+static int act_module(const struct live_task *task)
+{
+	return refused_alone(syscall(SYS_delete_module, "lsmd_no_such_module", O_NONBLOCK));
+}
+
+static int act_bpf(const struct live_task *task)
+{
+	union bpf_attr attr = {};
+
+	return refused_alone(syscall(SYS_bpf, task->numbers[0], &attr, sizeof(attr)));
+}
+
+static int act_userns(const struct live_task *task)
+{
+	return unshare(CLONE_NEWUSER) ? -errno : 0;
+}
+
 /* ---- mount ---- */
 
 static int act_mount(const struct live_task *task)
@@ -888,6 +960,13 @@ const struct live_way live_ways[] = {
 	{ "inherited", "accept", FILE_NODE, ADDRESS, LSMD_PROTO_TCP, BEFORE_INHERITED, AFTER_NOTHING, act_accept },
 	{ "inherited", "accept", FILE_NODE, PATH, SOCK_STREAM, BEFORE_INHERITED, AFTER_NOTHING, act_accept },
 	{ "socket", "socket", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_socket },
+	{ "kill", "signal", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_signal },
+	{ "pidfd", "signal", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_pidfd_signal },
+	{ "proc", "ptrace", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_ptrace },
+	{ "use", "capability", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_capability },
+	{ "delete", "module", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_module },
+	{ "call", "bpf", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_bpf },
+	{ "unshare", "userns", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_NOTHING, AFTER_NOTHING, act_userns },
 	{ "mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_mount },
 	{ "bind", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_bind },
 	{ "move_mount", "mount", FILE_NODE, LSMD_OBJECT_NONE, 0, BEFORE_MOUNT_POINT, AFTER_MOUNTED, act_move_mount },

@@ -274,9 +274,9 @@ def every_verb_is_told_as_it_is():
     page = man_sections("lsmd-policy.5")["VERBS"]
     readme = tree.text("README.md").split("## What this version does not do")[1].split("\n## ")[0]
     places = {
-        MAN + "lsmd-policy.5": page.split("Not mediated")[1].split(".PP")[0],
-        MAN + "lsmd.8": man_sections("lsmd.8")["LIMITS"].split("Not mediated:")[1].split("\n")[0],
-        "README.md": readme.split("Not yet:")[1].split(".")[0],
+        MAN + "lsmd-policy.5": page.partition("Not mediated")[2].split(".PP")[0],
+        MAN + "lsmd.8": man_sections("lsmd.8")["LIMITS"].partition("Not mediated:")[2].split("\n")[0],
+        "README.md": readme.partition("Not yet:")[2].split(".")[0],
     }
     for verb, (verb_class, mediated) in verbs().items():
         if bool(re.search(rf'^\.BR {verb} " \({verb_class}\)?', page.replace("(class ", "("), flags=re.M)) != mediated:

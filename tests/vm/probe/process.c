@@ -136,7 +136,8 @@ static int act_pid_namespace(char **args)
 
 static int unshare_then(int flags, char **args)
 {
-	before(unshare(flags), "unshare");
+	if (unshare(flags))
+		return -errno;
 	return act_run(args);
 }
 
@@ -165,7 +166,8 @@ static int act_enter(char **args)
 {
 	int pid = before(syscall(SYS_pidfd_open, atoi(args[0]), 0), "pidfd_open");
 
-	before(setns(pid, CLONE_NEWNS), "setns");
+	if (setns(pid, CLONE_NEWNS))
+		return -errno;
 	return act_run(args + 1);
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a process does to others: signals, tracing. Nobody asks what it does to itself; a process that every policy of the caller holds as well
+ * is refused by a rule only, not by a default: it has no right that the caller has not.
+ */
+#include "named.h"
+
+/* label_has_layer() - @zero: 0. Return: 1, 0 */
+__noinline int label_has_layer(struct lsmd_label *label, u32 layer, u64 zero)
+{
+	u64 i;
+
+	if (!label)
+		return 0;
+	for (i = zero; i < LSMD_LAYERS_MAX && i < label->n_layers; i++)
+		if (label->layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)] == layer)
+			return 1;
+	return 0;
+}
+
+/* label_within() - do all layers of s->req hold the task of @label too? */
+__noinline int label_within(struct lsmd_scratch *s, struct lsmd_label *label)
+{
+	u64 i;
+
+	if (!s || !label || label->flags & LSMD_LABEL_OVERFLOW)
+		return 0;
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->req.n_layers; i++)
+		if (!label_has_layer(label, s->req.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], 0))
+			return 0;
+	return 1;
+}
+
+/* label_settled() - can the label of another task be read now? @exec_id: of which exec it is */
+static __always_inline int label_settled(struct lsmd_label *label, u64 *exec_id, u64 *generation)
+{
+	*exec_id = *(volatile lsmd_u64 *)&label->exec_id;
+	*generation = *(volatile lsmd_u64 *)&label->generation;
+	return __sync_fetch_and_add(&label->state, 0) == LSMD_LABEL_GIVEN;
+}
+
+/*
+ * label_peek() - s->peer := the label of another task as it is for @active, which that task may not have found out yet. Only a task itself
+ * writes its label, so it is copied, and seen to be the same afterwards; what an exec or a refresh just changes is not known.
+ * Return: 1; 0: it is not known.
+ */
+static __always_inline int label_peek(struct lsmd_scratch *s, struct task_struct *task, u64 active)
+{
+	struct lsmd_label *label = bpf_task_storage_get(&lsmd_labels, task, 0, 0);
+	u64 exec_before, exec_after, before, after;
+
+	if (!label || !label_settled(label, &exec_before, &before) || bpf_probe_read_kernel(&s->peer, sizeof(s->peer), label))
+		return 0;
+	if (!label_settled(label, &exec_after, &after) || exec_before != exec_after || before != after)
+		return 0;
+	return !label_refresh(s, &s->peer, task, active);
+}
+
+/* task_decide() - one verb on another task */
+static __always_inline int task_decide(u32 hook, u32 wanted, struct task_struct *target, u32 number, int quiet)
+{
+	const struct numbers numbers = { .n = 1, .a = number };
+	struct lsmd_scratch *s;
+	int ret;
+
+	if (target->tgid == bpf_get_current_task_btf()->tgid)
+		return 0;
+	s = hook_enter(hook, wanted, &ret);
+	if (!s)
+		return ret;
+	s->req.deny_only = label_peek(s, target, s->req.image) && label_within(s, &s->peer);
+	name_numbers(s, &numbers);
+	s->req.quiet = quiet;
+	return hook_leave(s);
+}
+
+/*
+ * All signals that a process sends; not those of the kernel itself. Signal 0 asks only whether the process is there. With credentials beside it,
+ * the signal is one that a USB device sends to whom it serves, from an interrupt: nobody here asked for it.
+ */
+SEC("lsm/task_kill")
+int BPF_PROG(lsmd_task_kill, struct task_struct *p, struct kernel_siginfo *info, int sig, const struct cred *cred, int ret)
+{
+	kuid_t uid;
+
+	if (ret)
+		return ret;
+	/* Newer verifiers take no argument of a hook for NULL, and drop a plain comparison. */
+	if (!sig || !bpf_probe_read_kernel(&uid, sizeof(uid), &cred->uid))
+		return 0;
+	return task_decide(LSMD_HOOK_TASK_KILL, LSMD_ACCESS_SIGNAL, p, sig, 0);
+}
+
+/* include/linux/ptrace.h */
+#define PTRACE_MODE_ATTACH 2
+#define PTRACE_MODE_NOAUDIT 4
+
+/* ptrace(2), process_vm_readv(2) and its like, pidfd_getfd(2), kcmp(2), and what /proc/PID shows to few. */
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(lsmd_ptrace_access_check, struct task_struct *child, unsigned int mode, int ret)
+{
+	if (ret)
+		return ret;
+	return task_decide(LSMD_HOOK_PTRACE_ACCESS_CHECK, LSMD_ACCESS_PTRACE, child,
+			   mode & PTRACE_MODE_ATTACH ? LSMD_PTRACE_TRACE : LSMD_PTRACE_READ, !!(mode & PTRACE_MODE_NOAUDIT));
+}
+
+/*
+ * traceme_decide() - a process lets its parent trace it: what the parent wins is the rights of its child, so its policies are asked, and it is
+ * the child that is refused and recorded
+ */
+static __always_inline int traceme_decide(struct task_struct *parent)
+{
+	const struct numbers numbers = { .n = 1, .a = LSMD_PTRACE_TRACE };
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lsmd_label *own = label_current();
+	u64 active = control_active();
+	struct lsmd_scratch *s;
+
+	if (!active)
+		return 0;
+	s = scratch_claim();
+	if (!s)
+		return label_undecided(~0u, LSMD_ACCESS_PTRACE, LSMD_REASON_NO_SCRATCH);
+	if (!label_peek(s, parent, active) || s->peer.flags & LSMD_LABEL_OVERFLOW) {
+		scratch_release(s);
+		return task_undecided(active, LSMD_ACCESS_PTRACE);
+	}
+	request_start(s, &s->peer, active, LSMD_HOOK_PTRACE_TRACEME, LSMD_ACCESS_PTRACE);
+	s->req.deny_only = own && !label_refresh(s, own, task, active) && label_within(s, own);
+	name_numbers(s, &numbers);
+	return hook_leave(s);
+}
+
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(lsmd_ptrace_traceme, struct task_struct *parent, int ret)
+{
+	return ret ?: traceme_decide(parent);
+}
