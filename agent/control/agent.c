@@ -340,6 +340,48 @@ static int metrics_begin(struct agent *agent)
 	return r < 0 ? r : sd_event_source_set_enabled(agent->metrics, SD_EVENT_ON);
 }
 
+/* The path of the unit's control group below the mount of cgroup2; empty: none of our own */
+static void own_cgroup(char *path, size_t size)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[4096];
+
+	*path = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "0::/", 4) && strstr(line, ".service"))
+			snprintf(path, size, "/sys/fs/cgroup%s", line + 3);
+	}
+}
+
+/* Inode numbers of control groups are what BPF calls their ids. The root has nothing that stops anybody. */
+static void guard_begin(struct agent *agent)
+{
+	uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX] = {};
+	char path[4200];
+	struct stat st;
+
+	own_cgroup(path, sizeof(path));
+	for (int i = 0; i <= LSMD_GUARD_ABOVE_MAX && strlen(path) > strlen("/sys/fs/cgroup"); i++) {
+		if (stat(path, &st))
+			break;
+		groups[i] = st.st_ino;
+		*strrchr(path, '/') = '\0';
+	}
+	if (agent->settings->protect && !groups[0])
+		log_warning(0, "\"protect\" is set, and lsmd has no unit: its next start by hand will not get at its pins");
+	kernel_guard(agent->kernel, getpid(), groups, agent->settings->protect);
+}
+
+/* Stopped on purpose: the next start need not be in the same unit, and whoever is root may end enforcement. */
+static void guard_end(struct agent *agent)
+{
+	const uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX] = {};
+
+	if (agent->kernel)
+		kernel_guard(agent->kernel, 0, groups, false);
+}
+
 int agent_serve(struct agent *agent)
 {
 	int r = records_begin(agent, record_heard);
@@ -354,6 +396,7 @@ int agent_serve(struct agent *agent)
 	r = metrics_begin(agent);
 	if (r < 0)
 		return log_error(r, "Cannot prepare the metrics file");
+	guard_begin(agent);
 	r = server_open(agent->event, agent->settings->socket, request_handle, agent, &agent->server);
 	return r ? log_error(r, "Cannot listen at %s", agent->settings->socket) : 0;
 }
@@ -492,6 +535,7 @@ void agent_free(struct agent *agent)
 	if (left)
 		log_warning(0, "%" PRIu64 " decisions could not be delivered to audit or journal before the end", left);
 	pump_free(agent->pump);
+	guard_end(agent);
 	kernel_free(agent->kernel);
 	intake_clear(&agent->intake);
 	sd_event_source_disable_unref(agent->trial);

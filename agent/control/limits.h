@@ -16,7 +16,7 @@
 	X("transitions", "an exec cannot leave a policy or take another one") \
 	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")") \
 	X("guard", \
-	  "the agent's own process, files and pins are guarded against held processes only as far as policies " \
-	  "deny them (MEANING 26)")
+	  "lsmd's configuration and binaries are guarded against held processes only as far as policies deny them; its process, control group, " \
+	  "socket, pins, maps and programs always are (MEANING 26)")
 
 #endif

@@ -24,6 +24,7 @@ enum key {
 	KEY_EVENTS_FILE_KEEP,
 	KEY_METRICS_FILE,
 	KEY_FORCE,
+	KEY_PROTECT,
 	N_KEYS,
 };
 
@@ -36,6 +37,7 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_EVENTS_FILE_KEEP] = "events_file_keep",
 	[KEY_METRICS_FILE] = "metrics_file",
 	[KEY_FORCE] = "force",
+	[KEY_PROTECT] = "protect",
 };
 
 struct reading {
@@ -147,15 +149,15 @@ static int number_set(struct reading *reading, uint32_t value, const char *key, 
 	return 0;
 }
 
-static int force_set(struct reading *reading, uint32_t value)
+static int truth_set(struct reading *reading, uint32_t value, const char *key, bool *to)
 {
 	const struct doc_value *v = &reading->doc.values[value];
 
 	if (v->type == DOC_BOOLEAN)
-		reading->settings->force = v->truth;
+		*to = v->truth;
 	else
 		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
-			 "'force' is true or false, not %s", doc_type_name(v->type));
+			 "'%s' is true or false, not %s", key, doc_type_name(v->type));
 	return 0;
 }
 
@@ -183,7 +185,9 @@ static int value_set(struct reading *reading, int key, uint32_t value)
 	case KEY_METRICS_FILE:
 		return file_set(reading, value, key_names[key], &settings->metrics_file);
 	case KEY_FORCE:
-		return force_set(reading, value);
+		return truth_set(reading, value, key_names[key], &settings->force);
+	case KEY_PROTECT:
+		return truth_set(reading, value, key_names[key], &settings->protect);
 	}
 	return key < 0 ? key : 0;
 }

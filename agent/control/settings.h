@@ -32,6 +32,7 @@ struct settings {
 	uint64_t events_file_mib; /* "events_file_mib": it is turned when it would grow larger */
 	uint64_t events_file_keep; /* "events_file_keep": files before it that stay */
 	char *metrics_file; /* "metrics_file": for a collector of text files; NULL: none */
+	bool protect; /* "protect": the guard of process and pins is for everyone but the agent, its unit, and PID 1 */
 	bool force; /* "force": start also with a set that `lsmctl reload` takes with --force only */
 };
 

@@ -144,7 +144,7 @@ static int counters_add(json_t *status, const struct kernel_stats *stats)
 	return r;
 }
 
-/* Verbs that no policy can name yet, and those that only this kernel lacks. */
+/* Verbs that this kernel lacks: policies that need them are refused. */
 static int unmediated_add(json_t *status, struct kernel *kernel)
 {
 	uint32_t here = kernel_unmediated(kernel);
@@ -152,13 +152,11 @@ static int unmediated_add(json_t *status, struct kernel *kernel)
 	int r = set_list(status, "not_mediated", &list);
 
 	for (uint32_t verb = 0; verb < LSMD_N_VERBS && !r; verb++) {
-		if (verbs[verb].mediated && !(here >> verb & 1))
-			continue;
-		r = json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "verb", verbs[verb].name, "class",
-							  class_names[verbs[verb].class], "by",
-							  verbs[verb].mediated ? "this kernel" : "this version"))
-			    ? -ENOMEM
-			    : 0;
+		if (here >> verb & 1)
+			r = json_array_append_new(list, json_pack("{s:s, s:s}", "verb", verbs[verb].name, "class",
+								  class_names[verbs[verb].class]))
+				    ? -ENOMEM
+				    : 0;
 	}
 	return r;
 }

@@ -86,19 +86,9 @@ int lesson_add(struct lesson *lesson, json_t *event)
 
 static void default_write(struct buf *out)
 {
-	const char *separator = "";
-
 	buf_add_string(out, "{ ");
-	for (int class = 0; class < LSMD_N_CLASSES; class++) {
-		uint32_t unmediated = access_unmediated(class_access(class));
-		bool any = unmediated != class_access(class);
-
-		buf_printf(out, "%s\"%s\": \"%s\"", separator, class_names[class], any ? "deny" : "allow");
-		separator = ", ";
-		for (int verb = 0; any && verb < LSMD_N_VERBS; verb++)
-			if (unmediated >> verb & 1)
-				buf_printf(out, ", \"%s\": \"allow\"", verbs[verb].name);
-	}
+	for (int class = 0; class < LSMD_N_CLASSES; class++)
+		buf_printf(out, "%s\"%s\": \"deny\"", class ? ", " : "", class_names[class]);
 	buf_add_string(out, " }");
 }
 

@@ -269,14 +269,12 @@ static void limits_print(const json_t *status, bool colour)
 	const json_t *verbs = json_object_get(status, "not_mediated"), *limits = json_object_get(status, "limits");
 
 	title("not mediated", colour);
-	fputs("  verbs:", stdout);
-	for (size_t i = 0; i < json_array_size(verbs); i++) {
-		const json_t *verb = json_array_get(verbs, i);
-
-		printf("%s %s%s", i ? "," : "", ctl_string(verb, "verb"),
-		       strcmp(ctl_string(verb, "by"), "this kernel") ? "" : " (by this kernel)");
-	}
-	puts(json_array_size(verbs) ? "" : " none");
+	if (json_array_size(verbs))
+		fputs("  verbs, by this kernel:", stdout);
+	for (size_t i = 0; i < json_array_size(verbs); i++)
+		printf("%s %s", i ? "," : "", ctl_string(json_array_get(verbs, i), "verb"));
+	if (json_array_size(verbs))
+		puts("");
 	for (size_t i = 0; i < json_array_size(limits); i++)
 		printf("  %s\n", ctl_string(json_array_get(limits, i), "text"));
 }

@@ -295,6 +295,16 @@ bool kernel_trial(const struct kernel *kernel, struct kernel_trial *ret)
 	return true;
 }
 
+void kernel_guard(struct kernel *kernel, uint32_t tgid, const uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX], bool protect)
+{
+	struct lsmd_control *control = kernel->control;
+
+	control->guard_cgroup = groups[0];
+	memcpy(control->guard_above, groups + 1, sizeof(control->guard_above));
+	control->guard_tgid = tgid;
+	control->protect = protect;
+}
+
 uint64_t kernel_rejected(const struct kernel *kernel)
 {
 	return kernel->control->rejected;

@@ -289,7 +289,7 @@ static int object_read(struct test_case *c)
 
 static int verb_read(const char *text, size_t len, uint32_t *wanted)
 {
-#define VERB_NAME(constant, name, class, mediated) name,
+#define VERB_NAME(constant, name, class) name,
 	static const char *const names[] = { LSMD_VERBS(VERB_NAME) };
 #undef VERB_NAME
 

@@ -403,7 +403,7 @@ static int addresses_close(struct compiler *compiler, const struct policy *polic
 /* Which verbs are refused when they cannot be decided: classes that deny anything, as a whole (MEANING.md 4). */
 static uint32_t policy_undecided(const struct policy *policy)
 {
-#define X(constant, name, class, mediated) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
+#define X(constant, name, class) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
 	static const enum lsmd_class_id class_of[] = { LSMD_VERBS(X) };
 #undef X
 	uint32_t denied = policy->default_deny, of_class[LSMD_N_CLASSES] = {}, undecided = 0;

@@ -270,7 +270,7 @@ static enum diff_answer undecided_answer(const struct lsmd_image_header *image, 
 /* The masks are those of whole classes: one verb of each stands for it. */
 static int undecided_compare(struct differ *differ)
 {
-#define X(constant, name, class, mediated) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
+#define X(constant, name, class) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
 	static const enum lsmd_class_id class_of[] = { LSMD_VERBS(X) };
 #undef X
 	const struct diff_domain *domain = &differ->diff->domains.items[differ->domain];

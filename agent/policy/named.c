@@ -68,9 +68,14 @@ static const char *const signals[] = {
 	"urg",	     "xcpu", "xfsz", "vtalrm", "prof", "winch", "io",  "pwr",  "sys",
 };
 
-static const char *const traces[] = { [LSMD_PTRACE_READ] = "read", [LSMD_PTRACE_TRACE] = "trace" };
+static const char *const traces[] = { [LSMD_PTRACE_READ] = "read", [LSMD_PTRACE_TRACE] = "trace", [LSMD_PTRACE_ADJUST] = "adjust" };
 
 static const char *const modules[] = { [LSMD_MODULE_LOAD] = "load", [LSMD_MODULE_REQUEST] = "request" };
+
+static const char *const lockdowns[] = {
+	[LSMD_LOCKDOWN_KERNEL] = "kernel", [LSMD_LOCKDOWN_KEXEC] = "kexec", [LSMD_LOCKDOWN_PERF] = "perf",
+	[LSMD_LOCKDOWN_TERMINAL] = "terminal",
+};
 
 /* enum bpf_cmd of include/uapi/linux/bpf.h */
 static const char *const bpf_commands[] = {
@@ -96,6 +101,7 @@ static const struct part part_capability = PART("capability", capabilities, "CAP
 static const struct part part_signal = PART("signal", signals, "SIG", 64);
 static const struct part part_trace = PART("way of tracing", traces, NULL, 0);
 static const struct part part_module = PART("use of modules", modules, NULL, 0);
+static const struct part part_lockdown = PART("way around the kernel", lockdowns, NULL, 0);
 static const struct part part_bpf = PART("command of bpf(2)", bpf_commands, "BPF_", 65535);
 
 /* Part @i of a name of @verb; @first: the number of its first part. NULL: there is no such part. */
@@ -123,6 +129,8 @@ static const struct part *part_of(unsigned int verb, size_t i, uint32_t first)
 		return &part_module;
 	case LSMD_VERB_BPF:
 		return &part_bpf;
+	case LSMD_VERB_LOCKDOWN:
+		return &part_lockdown;
 	default:
 		return NULL;
 	}
@@ -176,6 +184,7 @@ static int refuse(const struct spot *spot, size_t off, size_t len, const char *c
 
 static int part_refuse(const struct spot *spot, const struct part *part, const char *text, size_t off, size_t len)
 {
+	size_t skip = part->prefix ? strlen(part->prefix) : 0;
 	const char *words[512] = {}, *near;
 	char mend[96], message[160];
 	size_t n = 0;
@@ -184,7 +193,10 @@ static int part_refuse(const struct spot *spot, const struct part *part, const c
 		if (part->words[i])
 			words[n++] = part->words[i];
 	}
-	near = word_nearest(text + off, len, words, n);
+	if (skip && len > skip && !strncmp(text + off, part->prefix, skip))
+		near = word_nearest(text + off + skip, len - skip, words, n);
+	else
+		near = word_nearest(text + off, len, words, n);
 	if (near)
 		snprintf(mend, sizeof(mend), "did you mean '%s'?", near);
 	else

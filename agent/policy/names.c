@@ -14,11 +14,11 @@
 #define VERB_OBJECT_SYSTEM VERB_NAME
 
 const struct verb verbs[LSMD_N_VERBS] = {
-#define X(constant, word, class_word, is_mediated) \
+#define X(constant, word, class_word) \
 	[LSMD_VERB_##constant] = { \
 		.name = word, \
 		.class = LSMD_CLASS_##class_word, \
-		.mediated = is_mediated, /* Sockets of other families are named, not addressed (MEANING.md 22). */ \
+		/* Sockets of other families are named, not addressed (MEANING.md 22). */ \
 		.object = LSMD_VERB_##constant == LSMD_VERB_SOCKET ? VERB_NAME : VERB_OBJECT_##class_word, \
 	},
 	LSMD_VERBS(X)
@@ -73,18 +73,6 @@ uint32_t class_access(int class)
 			access |= 1u << i;
 	}
 	return access;
-}
-
-uint32_t access_unmediated(uint32_t access)
-{
-	uint32_t mediated = 0;
-	int i;
-
-	for (i = 0; i < LSMD_N_VERBS; i++) {
-		if (verbs[i].mediated)
-			mediated |= 1u << i;
-	}
-	return access & ~mediated;
 }
 
 static const struct {

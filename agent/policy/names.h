@@ -19,7 +19,6 @@ enum verb_object {
 struct verb {
 	const char *name;
 	enum lsmd_class_id class;
-	bool mediated;
 	enum verb_object object;
 };
 
@@ -39,8 +38,6 @@ uint32_t verb_access(int verb);
 /** class_access() - all verbs of a class */
 uint32_t class_access(int class);
 
-/** access_unmediated() - the verbs of @access that this version does not mediate */
-uint32_t access_unmediated(uint32_t access);
 
 /** proto_find() - bit set of enum lsmd_proto; "*" is all of them; 0: no such protocol */
 uint32_t proto_find(const char *word, size_t len);

@@ -120,12 +120,6 @@ static int verb_read(struct doc *doc, uint32_t value, struct diags *diags, struc
 		verb_unknown(doc, value, text, len, diags);
 		return RULE_REFUSED;
 	}
-	if (!verbs[verb].mediated) {
-		diag_add(diags, DIAG_ERROR, "not-mediated", doc_place(doc, value), "remove the verb from the rule",
-			 "'%s' is not mediated by this version of lsmd: the rule would promise what nothing holds",
-			 verbs[verb].name);
-		return RULE_REFUSED;
-	}
 	wanted->access |= verb_access(verb);
 	if (wanted->first < 0)
 		wanted->first = verb;
@@ -281,9 +275,9 @@ int rule_read(struct reader *reader, struct doc *doc, uint32_t value, struct rul
 struct defaults {
 	bool class_said[LSMD_N_CLASSES], class_deny[LSMD_N_CLASSES];
 	uint32_t class_value[LSMD_N_CLASSES];
+	uint32_t verb_value[LSMD_N_VERBS];
 	uint32_t verb_said; /* verbs with a key of their own, a group not spelled out */
 	uint32_t verb_deny;
-	uint32_t verb_value[LSMD_N_VERBS];
 };
 
 static int answer_read(struct doc *doc, uint32_t value, struct diags *diags, bool *deny)
@@ -330,12 +324,12 @@ static int default_key(struct doc *doc, uint32_t key, struct diags *diags, struc
 	r = answer_read(doc, key + 1, diags, &deny);
 	if (class >= 0) {
 		defaults->class_said[class] = true;
-		defaults->class_deny[class] = deny;
 		defaults->class_value[class] = key + 1;
+		defaults->class_deny[class] = deny;
 	} else {
 		defaults->verb_said |= 1u << verb;
-		defaults->verb_deny |= deny ? 1u << verb : 0;
 		defaults->verb_value[verb] = key + 1;
+		defaults->verb_deny |= deny ? 1u << verb : 0;
 	}
 	return r;
 }
@@ -361,7 +355,7 @@ static int classes_missing(struct doc *doc, uint32_t value, const struct default
 }
 
 /* Verb of its own beats the group that it is in, which beats the class. */
-static uint32_t defaults_verbs(const struct defaults *defaults, uint32_t *by_class)
+static uint32_t defaults_verbs(const struct defaults *defaults)
 {
 	uint32_t deny = 0, group = 0;
 	int i;
@@ -374,110 +368,17 @@ static uint32_t defaults_verbs(const struct defaults *defaults, uint32_t *by_cla
 		group = LSMD_ACCESS_WRITE_GROUP;
 		deny = defaults->verb_deny & LSMD_ACCESS_WRITE ? deny | group : deny & ~group;
 	}
-	*by_class = deny & ~defaults->verb_said & ~group;
 	return (deny & ~defaults->verb_said) | defaults->verb_deny;
-}
-
-/* '"setattr": "allow", "map": "allow"', or the class when all that is left of it is not mediated. */
-static void verbs_allow_write(struct buf *buf, uint32_t access)
-{
-	int i;
-
-	for (i = 0; i < LSMD_N_VERBS; i++) {
-		if (access & 1u << i)
-			buf_printf(buf, "%s\"%s\": \"allow\"", buf->len ? ", " : "", verbs[i].name);
-	}
-}
-
-static void verbs_write(struct buf *buf, uint32_t access)
-{
-	int i;
-
-	for (i = 0; i < LSMD_N_VERBS; i++) {
-		if (access & 1u << i)
-			buf_printf(buf, "%s%s", buf->len ? ", " : "", verbs[i].name);
-	}
-}
-
-static void class_unheld(struct doc *doc, uint32_t value, int class, uint32_t missing, struct diags *diags)
-{
-	_cleanup_buf_ struct buf names = {}, allows = {}, mend = {};
-	bool whole = access_unmediated(class_access(class)) == class_access(class);
-
-	verbs_write(&names, missing);
-	verbs_allow_write(&allows, missing);
-	if (whole)
-		buf_printf(&mend, "write \"%s\": \"allow\"", class_names[class]);
-	else
-		buf_printf(&mend, "add %s to \"default\"", allows.bytes ? allows.bytes : "");
-	diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, value), mend.bytes,
-		 "\"%s\": \"deny\" would need %s, which this version of lsmd does not mediate", class_names[class],
-		 names.bytes ? names.bytes : "");
-}
-
-static int defaults_held(struct doc *doc, const struct defaults *defaults, uint32_t by_class, struct diags *diags)
-{
-	uint32_t missing;
-	int i, r = 0;
-
-	for (i = 0; i < LSMD_N_CLASSES; i++) {
-		missing = access_unmediated(by_class & class_access(i));
-		if (!missing)
-			continue;
-		class_unheld(doc, defaults->class_value[i], i, missing, diags);
-		r = RULE_REFUSED;
-	}
-	missing = access_unmediated(defaults->verb_deny);
-	for (i = 0; i < LSMD_N_VERBS; i++) {
-		if (!(missing & 1u << i))
-			continue;
-		diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, defaults->verb_value[i]),
-			 "write \"allow\"", "'%s' is not mediated by this version of lsmd: its default cannot be deny",
-			 verbs[i].name);
-		r = RULE_REFUSED;
-	}
-	return r;
-}
-
-/* The default in full that denies all that this version mediates. */
-static void default_write(struct buf *buf)
-{
-	uint32_t missing;
-	int i;
-
-	for (i = 0; i < LSMD_N_CLASSES; i++) {
-		missing = access_unmediated(class_access(i));
-		buf_printf(buf, "%s\"%s\": \"%s\"", i ? ", " : "\"default\": { ", class_names[i],
-			   missing == class_access(i) ? "allow" : "deny");
-		if (missing != class_access(i) && missing) {
-			buf_add_string(buf, ", ");
-			_cleanup_buf_ struct buf allows = {};
-
-			verbs_allow_write(&allows, missing);
-			buf_add_string(buf, allows.bytes ? allows.bytes : "");
-		}
-	}
-	buf_add_string(buf, " }");
 }
 
 static int default_word(struct doc *doc, uint32_t value, struct diags *diags, uint32_t *ret)
 {
-	uint32_t all = (1u << LSMD_N_VERBS) - 1;
-	_cleanup_buf_ struct buf names = {}, mend = {};
 	bool deny;
 	int r = answer_read(doc, value, diags, &deny);
 
-	if (r)
-		return r;
-	*ret = deny ? all : 0;
-	if (!deny || !access_unmediated(all))
-		return 0;
-	verbs_write(&names, access_unmediated(all));
-	default_write(&mend);
-	diag_add(diags, DIAG_ERROR, "default-not-mediated", doc_place(doc, value), mend.bytes,
-		 "\"deny\" for everything would need %s, which this version of lsmd does not mediate",
-		 names.bytes ? names.bytes : "");
-	return RULE_REFUSED;
+	if (!r)
+		*ret = deny ? (1u << LSMD_N_VERBS) - 1 : 0;
+	return r;
 }
 
 /* Where the answer of each verb stands, in the order of defaults_verbs(). */
@@ -498,7 +399,7 @@ static void defaults_places(struct doc *doc, const struct defaults *defaults, st
 int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct policy *policy)
 {
 	struct defaults defaults = {};
-	uint32_t key = value + 1, by_class;
+	uint32_t key = value + 1;
 	int r, worst = 0;
 
 	if (doc->values[value].type == DOC_STRING)
@@ -511,10 +412,9 @@ int default_read(struct doc *doc, uint32_t value, struct diags *diags, struct po
 	}
 	r = classes_missing(doc, value, &defaults, diags);
 	worst = r ? r : worst;
-	policy->default_deny = defaults_verbs(&defaults, &by_class);
+	policy->default_deny = defaults_verbs(&defaults);
 	defaults_places(doc, &defaults, policy->default_places);
-	r = defaults_held(doc, &defaults, by_class, diags);
-	return r ? r : worst;
+	return worst;
 }
 
 static int subject_ids(struct reader *reader, struct doc *doc, const uint32_t keys[N_SUBJECT_KEYS], struct policy *policy)

@@ -3,45 +3,42 @@
 #ifndef LSMD_ABI_ACCESS_H
 #define LSMD_ABI_ACCESS_H
 
-/*
- * LSMD_VERBS(X): X(CONSTANT, "name", CLASS, mediated) in the order of the bits. `mediated` is 1 once every hook
- * that the verb needs is in place on every supported kernel: a policy that names another verb, or whose
- * default would need it to be refused, is an error (MEANING.md 6).
- */
+/* LSMD_VERBS(X): X(CONSTANT, word, CLASS) in the order of the bits. */
 #define LSMD_VERBS(X)                           \
-	X(READ, "read", FILE, 1)                \
-	X(WRITE, "write", FILE, 1)              \
-	X(APPEND, "append", FILE, 1)            \
-	X(CREATE, "create", FILE, 1)            \
-	X(DELETE, "delete", FILE, 1)            \
-	X(RENAME, "rename", FILE, 1)            \
-	X(LINK, "link", FILE, 1)                \
-	X(SETATTR, "setattr", FILE, 1)          \
-	X(EXEC, "exec", EXEC, 1)                \
-	X(MAP, "map", EXEC, 1)                  \
-	X(CONNECT, "connect", NETWORK, 1)       \
-	X(SEND, "send", NETWORK, 1)             \
-	X(BIND, "bind", NETWORK, 1)             \
-	X(LISTEN, "listen", NETWORK, 1)         \
-	X(ACCEPT, "accept", NETWORK, 1)         \
-	X(SOCKET, "socket", NETWORK, 1)         \
-	X(CAPABILITY, "capability", CAPABILITY, 1) \
-	X(SIGNAL, "signal", PROCESS, 1)         \
-	X(PTRACE, "ptrace", PROCESS, 1)         \
-	X(MOUNT, "mount", SYSTEM, 1)            \
-	X(MODULE, "module", SYSTEM, 1)          \
-	X(BPF, "bpf", SYSTEM, 1)                \
-	X(USERNS, "userns", SYSTEM, 1)
+	X(READ, "read", FILE)                   \
+	X(WRITE, "write", FILE)                 \
+	X(APPEND, "append", FILE)               \
+	X(CREATE, "create", FILE)               \
+	X(DELETE, "delete", FILE)               \
+	X(RENAME, "rename", FILE)               \
+	X(LINK, "link", FILE)                   \
+	X(SETATTR, "setattr", FILE)             \
+	X(EXEC, "exec", EXEC)                   \
+	X(MAP, "map", EXEC)                     \
+	X(CONNECT, "connect", NETWORK)          \
+	X(SEND, "send", NETWORK)                \
+	X(BIND, "bind", NETWORK)                \
+	X(LISTEN, "listen", NETWORK)            \
+	X(ACCEPT, "accept", NETWORK)            \
+	X(SOCKET, "socket", NETWORK)            \
+	X(CAPABILITY, "capability", CAPABILITY) \
+	X(SIGNAL, "signal", PROCESS)            \
+	X(PTRACE, "ptrace", PROCESS)            \
+	X(MOUNT, "mount", SYSTEM)               \
+	X(MODULE, "module", SYSTEM)             \
+	X(BPF, "bpf", SYSTEM)                   \
+	X(USERNS, "userns", SYSTEM)             \
+	X(LOCKDOWN, "lockdown", SYSTEM)
 
 enum lsmd_verb {
-#define X(constant, name, class, mediated) LSMD_VERB_##constant,
+#define X(constant, name, class) LSMD_VERB_##constant,
 	LSMD_VERBS(X)
 #undef X
 	LSMD_N_VERBS,
 };
 
 enum lsmd_access {
-#define X(constant, name, class, mediated) LSMD_ACCESS_##constant = 1 << LSMD_VERB_##constant,
+#define X(constant, name, class) LSMD_ACCESS_##constant = 1 << LSMD_VERB_##constant,
 	LSMD_VERBS(X)
 #undef X
 	/*
@@ -81,6 +78,7 @@ enum lsmd_class_id {
  *	ptrace		enum lsmd_ptrace_name
  *	module		enum lsmd_module_name
  *	bpf		enum bpf_cmd
+ *	lockdown	enum lsmd_lockdown_name
  *	mount, userns	nothing: the root of the tree
  * agent/policy/named.c has the words.
  */
@@ -89,11 +87,20 @@ enum lsmd_class_id {
 enum lsmd_ptrace_name {
 	LSMD_PTRACE_READ = 1,  /* look: /proc/PID/mem, environ, maps, process_vm_readv */
 	LSMD_PTRACE_TRACE = 2, /* steer: attach, write memory, take descriptors */
+	LSMD_PTRACE_ADJUST = 3, /* change what it is given: priority, scheduling, limits, where its memory lies */
 };
 
 enum lsmd_module_name {
 	LSMD_MODULE_LOAD = 1,    /* load or remove one */
 	LSMD_MODULE_REQUEST = 2, /* have the kernel load one */
+};
+
+/* What reaches around everything that a kernel holds (MEANING.md 26). */
+enum lsmd_lockdown_name {
+	LSMD_LOCKDOWN_KERNEL = 1,   /* whatever a locked down kernel would refuse: raw memory and ports, tracing of the kernel, what is not signed */
+	LSMD_LOCKDOWN_KEXEC = 2,    /* another kernel, signed or not */
+	LSMD_LOCKDOWN_PERF = 3,     /* performance counters and events */
+	LSMD_LOCKDOWN_TERMINAL = 4, /* bytes into what others read from a terminal */
 };
 
 /* What a rule that names `write` names with it (MEANING.md 18). */

@@ -42,10 +42,20 @@
 	X(TASK_KILL, "task_kill")                       \
 	X(PTRACE_ACCESS_CHECK, "ptrace_access_check")   \
 	X(PTRACE_TRACEME, "ptrace_traceme")             \
+	X(TASK_SETNICE, "task_setnice")                 \
+	X(TASK_SETIOPRIO, "task_setioprio")             \
+	X(TASK_SETSCHEDULER, "task_setscheduler")       \
+	X(TASK_SETRLIMIT, "task_setrlimit")             \
+	X(TASK_MOVEMEMORY, "task_movememory")           \
+	X(FILE_SEND_SIGIOTASK, "file_send_sigiotask")   \
 	X(CAPABLE, "capable")                           \
 	X(KERNEL_MODULE_REQUEST, "kernel_module_request") \
 	X(BPF, "bpf")                                   \
+	X(BPF_MAP, "bpf_map")                           \
+	X(BPF_PROG, "bpf_prog")                         \
 	X(USERNS_CREATE, "userns_create")               \
+	X(LOCKED_DOWN, "locked_down")                   \
+	X(PERF_EVENT_OPEN, "perf_event_open")           \
 	X(SOCKET_CREATE, "socket_create")               \
 	X(SOCKET_BIND, "socket_bind")                   \
 	X(SOCKET_CONNECT, "socket_connect")             \
@@ -193,6 +203,8 @@ struct lsmd_label {
 	lsmd_u32 uid;        /* effective ids, as the initial user namespace counts, that layers[] was computed for */
 	lsmd_u32 gid;
 	lsmd_u32 asks;       /* verbs that a layer could refuse or record: no other need be asked for */
+	lsmd_u32 n_enforced; /* of the layers, those in enforce mode: the guard is theirs (MEANING.md 2, 26) */
+	lsmd_u32 zero2;
 	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
 	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
 	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task, or held it under earlier ids */
@@ -228,6 +240,10 @@ struct lsmd_control {
 	lsmd_u32 trial;       /* enum lsmd_trial */
 	lsmd_u32 n_links;     /* that were pinned: fewer of them, and the set is damaged */
 	lsmd_u32 standby;     /* while active is 0: another set of programs decides, labels are its to write */
+	lsmd_u32 protect;     /* the guard (lsm/hook/guard.h) is for everyone, not only for who is held */
+	lsmd_u64 guard_cgroup; /* id of the control group of the agent's unit; 0: it has none */
+	lsmd_u64 guard_above[LSMD_GUARD_ABOVE_MAX]; /* and of those above it; 0: no more */
+	lsmd_u32 guard_tgid;  /* the agent's process; 0: none */
 	lsmd_u32 zero;
 };
 

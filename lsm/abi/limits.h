@@ -80,4 +80,7 @@ _Static_assert((LSMD_SCRATCH_SLOTS & (LSMD_SCRATCH_SLOTS - 1)) == 0, "scratch.h 
 _Static_assert((LSMD_IMAGE_BYTES_MIN & (LSMD_IMAGE_BYTES_MIN - 1)) == 0, "view.h masks with the image size - 1");
 _Static_assert(LSMD_PIECES_MAX * (LSMD_PIECE_LEN + 1) <= LSMD_PATH_MAX, "every walked name fits an event");
 
+/* Control groups above that of the agent's unit. */
+#define LSMD_GUARD_ABOVE_MAX 8
+
 #endif

@@ -33,7 +33,8 @@ enum lsmd_verdict {
 	X(LAYERS_FULL, "layers-full", "the exec would put more policies on the process than it can carry") \
 	X(NAMES_FULL, "names-full", "the names of the program are longer than a label can remember")   \
 	X(SIGNAL_LATER, "signal-later", "which process the kernel will signal, and how, is not known when it is asked to") \
-	X(SYSCALL_UNKNOWN, "syscall-unknown", "the call exchanges content with a file that cannot be known")
+	X(SYSCALL_UNKNOWN, "syscall-unknown", "the call exchanges content with a file that cannot be known") \
+	X(GUARDED, "guarded", "lsmd guards its own process, control group, socket, pins, maps and programs")
 
 enum lsmd_reason {
 #define X(constant, name, text) LSMD_REASON_##constant,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files: what is opened, made, removed, renamed, linked and truncated, and what keeps an append-only file append-only. */
 #include "attr.h"
+#include "guard.h"
+#include "named.h"
 #include "map.h"
 #include "syscall.h"
 
@@ -42,6 +44,8 @@ int BPF_PROG(lsmd_file_open, struct file *file, int ret)
 	wanted = file_access(file);
 	if (!wanted)
 		return 0;
+	if (wanted != LSMD_ACCESS_READ && guard_cgroup(LSMD_HOOK_FILE_OPEN, file->f_path.dentry))
+		return -EPERM;
 	s = hook_enter(LSMD_HOOK_FILE_OPEN, wanted, &ret);
 	if (!s)
 		return ret;
@@ -214,6 +218,7 @@ static __always_inline int ioctl_keeps(unsigned int cmd)
 
 static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsigned int cmd)
 {
+	const struct numbers terminal = { .n = 1, .a = LSMD_LOCKDOWN_TERMINAL };
 	struct lsmd_scratch *s;
 	int ret;
 
@@ -221,6 +226,8 @@ static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsig
 		return attr_path(hook, file->f_path.dentry, file->f_path.mnt);
 	if (cmd == FIOSETOWN || cmd == SIOCSPGRP || (cmd == FIOASYNC && !owner_known(file)))
 		return later_decide(hook);
+	if (cmd == TIOCSTI || cmd == TIOCLINUX)
+		return named_decide(hook, LSMD_ACCESS_LOCKDOWN, &terminal);
 	if (!ioctl_takes_donor(cmd))
 		return file->f_flags & O_APPEND && file->f_mode & FMODE_WRITE && !ioctl_keeps(cmd) ? append_decide(hook, file) : 0;
 	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);
@@ -315,13 +322,19 @@ int BPF_PROG(lsmd_path_truncate, const struct path *path, int ret)
 SEC("lsm/path_unlink")
 int BPF_PROG(lsmd_path_unlink, const struct path *dir, struct dentry *dentry, int ret)
 {
-	return ret ?: path_decide(LSMD_HOOK_PATH_UNLINK, dentry, dir->mnt, LSMD_ACCESS_DELETE);
+	if (ret)
+		return ret;
+	return guard_pins(dentry->d_sb, LSMD_HOOK_PATH_UNLINK, LSMD_ACCESS_DELETE) ?:
+		       path_decide(LSMD_HOOK_PATH_UNLINK, dentry, dir->mnt, LSMD_ACCESS_DELETE);
 }
 
 SEC("lsm/path_rmdir")
 int BPF_PROG(lsmd_path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
 {
-	return ret ?: path_decide(LSMD_HOOK_PATH_RMDIR, dentry, dir->mnt, LSMD_ACCESS_DELETE);
+	if (ret)
+		return ret;
+	return guard_pins(dentry->d_sb, LSMD_HOOK_PATH_RMDIR, LSMD_ACCESS_DELETE) ?:
+		       path_decide(LSMD_HOOK_PATH_RMDIR, dentry, dir->mnt, LSMD_ACCESS_DELETE);
 }
 
 SEC("lsm/path_mkdir")
@@ -394,6 +407,8 @@ int BPF_PROG(lsmd_path_rename, const struct path *old_dir, struct dentry *old_de
 
 	if (ret)
 		return ret;
+	if (guard_pins(old_dentry->d_sb, LSMD_HOOK_PATH_RENAME, LSMD_ACCESS_RENAME))
+		return -EPERM;
 	s = hook_enter(LSMD_HOOK_PATH_RENAME, two_wanted(old_dentry, LSMD_ACCESS_RENAME), &ret);
 	if (!s)
 		return ret;

@@ -80,6 +80,7 @@ struct super_block___first {
 };
 
 struct inode {
+	unsigned long i_ino;
 	unsigned short i_mode;
 	struct super_block *i_sb;
 };
@@ -260,6 +261,18 @@ struct iattr {
 	unsigned int ia_valid;
 };
 
+struct bpf_map {
+	char name[16];
+};
+
+struct bpf_prog_aux {
+	char name[16];
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
 struct linux_binprm {
 	struct file *file;
 	struct file *executable;
@@ -284,6 +297,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
+	struct pid *sk_peer_pid;
 };
 
 struct socket {
@@ -327,6 +341,7 @@ struct pt_regs {
 
 struct user_namespace;
 struct kernel_siginfo;
+struct rlimit;
 union bpf_attr;
 struct bpf_iter_meta;
 
@@ -377,6 +392,8 @@ struct bpf_iter_meta {
 #define FASYNC 020000
 #define FIOSETOWN 0x8901
 #define SIOCSPGRP 0x8902
+#define TIOCLINUX 0x541c
+#define TIOCSTI 0x5412
 #define FIOASYNC 0x5452
 
 /* include/linux/fs.h */

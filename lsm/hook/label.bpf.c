@@ -235,8 +235,10 @@ __noinline int label_add_layer(struct lsmd_label *label, u32 id, lsmd_image_id i
 	if (!label || !view_open(view, image))
 		return 0;
 	layer = view_record(view, layers, struct lsmd_layer, id);
-	if (layer->mode == LSMD_MODE_ENFORCE)
+	if (layer->mode == LSMD_MODE_ENFORCE) {
 		label->undecided |= layer->undecided;
+		label->n_enforced++;
+	}
 	label->asks |= layer->flags & LSMD_LAYER_LOGS_ALLOW ? ~0u : layer->undecided;
 	if (layer->flags & LSMD_LAYER_CHILDREN) {
 		label->handed[label->n_handed & (LSMD_LAYERS_MAX - 1)] = layer->key;
@@ -265,6 +267,7 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 	label->n_kept = 0;
 	label->undecided = 0;
 	label->asks = 0;
+	label->n_enforced = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
 	if (s->held.overflow || uncertain)

@@ -3,7 +3,7 @@
  * Mounting, which renames everything below: refused as one verb without objects (MEANING.md 15). fsmount() and open_tree() make
  * detached mounts, in which nothing has a name; what attaches them is move_mount. mount_setattr() and new mount namespaces: system.bpf.c, exec.bpf.c.
  */
-#include "emit.h"
+#include "guard.h"
 
 static __always_inline int mount_decide(u32 hook)
 {
@@ -14,7 +14,9 @@ SEC("lsm/sb_mount")
 int BPF_PROG(lsmd_sb_mount, const char *dev_name, const struct path *path, const char *type, unsigned long flags, void *data,
 	     int ret)
 {
-	return ret ?: mount_decide(LSMD_HOOK_SB_MOUNT);
+	if (ret)
+		return ret;
+	return guard_pins(path->dentry->d_sb, LSMD_HOOK_SB_MOUNT, LSMD_ACCESS_MOUNT) ?: mount_decide(LSMD_HOOK_SB_MOUNT);
 }
 
 SEC("lsm/sb_remount")
@@ -26,13 +28,19 @@ int BPF_PROG(lsmd_sb_remount, struct super_block *sb, void *options, int ret)
 SEC("lsm/sb_umount")
 int BPF_PROG(lsmd_sb_umount, struct vfsmount *mnt, int flags, int ret)
 {
-	return ret ?: mount_decide(LSMD_HOOK_SB_UMOUNT);
+	if (ret)
+		return ret;
+	return guard_pins(mnt->mnt_sb, LSMD_HOOK_SB_UMOUNT, LSMD_ACCESS_MOUNT) ?: mount_decide(LSMD_HOOK_SB_UMOUNT);
 }
 
 SEC("lsm/move_mount")
 int BPF_PROG(lsmd_move_mount, const struct path *from_path, const struct path *to_path, int ret)
 {
-	return ret ?: mount_decide(LSMD_HOOK_MOVE_MOUNT);
+	if (ret)
+		return ret;
+	return guard_pins(from_path->dentry->d_sb, LSMD_HOOK_MOVE_MOUNT, LSMD_ACCESS_MOUNT) ?:
+	       guard_pins(to_path->dentry->d_sb, LSMD_HOOK_MOVE_MOUNT, LSMD_ACCESS_MOUNT) ?:
+		       mount_decide(LSMD_HOOK_MOVE_MOUNT);
 }
 
 SEC("lsm/sb_pivotroot")

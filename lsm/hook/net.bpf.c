@@ -3,6 +3,7 @@
  * Sockets: connections, whatever call makes them (MEANING.md 21), destinations of datagrams, own addresses, and sockets of those families
  * that no address rule can name (22). A socket that came from somebody else is decided when it is used.
  */
+#include "guard.h"
 #include "named.h"
 
 /* Addresses as user space wrote them: include/uapi/linux/in.h, in6.h. */
@@ -413,10 +414,26 @@ static __always_inline int unix_decide(u32 hook, u32 wanted, struct sock *sk)
 	return hook_leave(s);
 }
 
+/*
+ * guard_socket() - the control socket, which takes orders from root: who is held gives none. A socket that listens carries the process that made it
+ * listen. With "protect" it stays open to everyone else.
+ */
+static __always_inline int guard_socket(struct sock *other)
+{
+	struct lsmd_control *control = control_get();
+	struct pid *pid = other->sk_peer_pid;
+
+	if (!pid || !guard_agent(control, pid->numbers[0].nr))
+		return 0;
+	return guard_decide(LSMD_HOOK_UNIX_STREAM_CONNECT, LSMD_ACCESS_CONNECT);
+}
+
 SEC("lsm/unix_stream_connect")
 int BPF_PROG(lsmd_unix_stream_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
 {
-	return ret ?: unix_decide(LSMD_HOOK_UNIX_STREAM_CONNECT, LSMD_ACCESS_CONNECT, other);
+	if (ret)
+		return ret;
+	return guard_socket(other) ?: unix_decide(LSMD_HOOK_UNIX_STREAM_CONNECT, LSMD_ACCESS_CONNECT, other);
 }
 
 /* On the way from connect, and from each send: to the name that was given, or to the peer that the socket is connected to. */

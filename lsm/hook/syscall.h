@@ -12,8 +12,12 @@
 #define NR_PWRITEV 296
 #define NR_PWRITEV2 328
 #define NR_UNSHARE 272
+#define NR_KEXEC_LOAD 246
+#define NR_KEXEC_FILE_LOAD 320
 #define NR_SETNS 308
 #define NR_COMPAT_UNSHARE 310
+#define NR_COMPAT_KEXEC_LOAD 283
+#define NR_COMPAT_KEXEC_FILE_LOAD 0 /* there is none */
 #define NR_COMPAT_SETNS 346
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_WRITE 64
@@ -22,14 +26,19 @@
 #define NR_PWRITEV 70
 #define NR_PWRITEV2 287
 #define NR_UNSHARE 97
+#define NR_KEXEC_LOAD 104
+#define NR_KEXEC_FILE_LOAD 294
 #define NR_SETNS 268
 #define NR_COMPAT_UNSHARE 337
+#define NR_COMPAT_KEXEC_LOAD 347
+#define NR_COMPAT_KEXEC_FILE_LOAD 401
 #define NR_COMPAT_SETNS 375
 #endif
 #define NR_MOUNT_SETATTR 442  /* the same everywhere, as this and what follows */
 #define NR_OPEN_TREE_ATTR 467 /* since 6.15 */
 #define NR_IO_URING_ENTER 426 /* of 32-bit programs too */
 #define NR_X32 0x40000000     /* beside the number, in calls of x32 */
+#define NR_X32_KEXEC_LOAD 528 /* which has some numbers of its own */
 
 struct syscall {
 	u64 nr;

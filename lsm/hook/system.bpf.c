@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is asked of the kernel itself: capabilities, modules, bpf, user namespaces. */
+/* What is asked of the kernel itself: capabilities, modules, bpf, user namespaces, and what a kernel can be locked down against. */
+#include "guard.h"
 #include "named.h"
 #include "syscall.h"
 
@@ -23,6 +24,7 @@ static __always_inline int one_decide(u32 hook, u32 wanted, u32 number, int quie
 #define CAP_SYS_MODULE 16
 #define CAP_SYS_CHROOT 18
 #define CAP_SYS_ADMIN 21
+#define CAP_SYS_BOOT 22
 
 /*
  * call_mounts() - is this capability asked for by a call that changes mounts and has no other hook? setns(2) asks for CAP_SYS_CHROOT when it
@@ -40,6 +42,18 @@ static __always_inline int call_mounts(int cap)
 		return syscall_is(&call, NR_SETNS, NR_COMPAT_SETNS);
 	return syscall_is(&call, NR_MOUNT_SETATTR, NR_MOUNT_SETATTR) || syscall_is(&call, NR_OPEN_TREE_ATTR, NR_OPEN_TREE_ATTR) ||
 	       (syscall_is(&call, NR_UNSHARE, NR_COMPAT_UNSHARE) && call.arg0 & CLONE_NEWNS);
+}
+
+/* call_boots() - is this capability asked for by a call that loads another kernel? No hook sees all of them, and each asks for CAP_SYS_BOOT first. */
+static __always_inline int call_boots(int cap)
+{
+	struct syscall call;
+
+	if (cap != CAP_SYS_BOOT)
+		return 0;
+	call = syscall_read(bpf_get_current_task_btf());
+	return syscall_is(&call, NR_KEXEC_LOAD, NR_COMPAT_KEXEC_LOAD) || syscall_is(&call, NR_KEXEC_FILE_LOAD, NR_COMPAT_KEXEC_FILE_LOAD) ||
+	       (!call.compat && call.nr == (NR_X32 | NR_X32_KEXEC_LOAD));
 }
 
 /*
@@ -74,6 +88,8 @@ int BPF_PROG(lsmd_capable, const struct cred *cred, struct user_namespace *ns, i
 		return -EPERM;
 	if (cap == CAP_SYS_MODULE)
 		return one_decide(LSMD_HOOK_CAPABLE, LSMD_ACCESS_MODULE, LSMD_MODULE_LOAD, quiet);
+	if (call_boots(cap))
+		return one_decide(LSMD_HOOK_CAPABLE, LSMD_ACCESS_LOCKDOWN, LSMD_LOCKDOWN_KEXEC, quiet);
 	return call_mounts(cap) ? unnamed_decide(LSMD_HOOK_CAPABLE, LSMD_ACCESS_MOUNT) : 0;
 }
 
@@ -83,11 +99,31 @@ int BPF_PROG(lsmd_kernel_module_request, char *kmod_name, int ret)
 	return ret ?: one_decide(LSMD_HOOK_KERNEL_MODULE_REQUEST, LSMD_ACCESS_MODULE, LSMD_MODULE_REQUEST, 0);
 }
 
+/* enum bpf_cmd: the two by which somebody else's link is had. No hook sees which link it is, so that who may not have ours gets none. */
+#define BPF_CMD_OBJ_GET 7
+#define BPF_CMD_LINK_GET_FD_BY_ID 30
+
 /* Newer kernels give one argument more: what an earlier program answered cannot be read here. It allowed it, or this one would not run. */
 SEC("lsm/bpf")
 int BPF_PROG(lsmd_bpf, int cmd, union bpf_attr *attr, unsigned int size)
 {
+	if ((cmd == BPF_CMD_OBJ_GET || cmd == BPF_CMD_LINK_GET_FD_BY_ID) && guard_decide(LSMD_HOOK_BPF, LSMD_ACCESS_BPF))
+		return -EPERM;
 	return one_decide(LSMD_HOOK_BPF, LSMD_ACCESS_BPF, cmd, 0);
+}
+
+/* Asked wherever a locked down kernel would refuse. What is asked for has numbers that differ from kernel to kernel. */
+SEC("lsm/locked_down")
+int BPF_PROG(lsmd_locked_down, int what, int ret)
+{
+	return ret ?: one_decide(LSMD_HOOK_LOCKED_DOWN, LSMD_ACCESS_LOCKDOWN, LSMD_LOCKDOWN_KERNEL, 0);
+}
+
+/* Later kernels give one argument less; what an earlier program answered cannot be read here. It allowed it, or this one would not run. */
+SEC("lsm/perf_event_open")
+int BPF_PROG(lsmd_perf_event_open, u64 attr, int type)
+{
+	return one_decide(LSMD_HOOK_PERF_EVENT_OPEN, LSMD_ACCESS_LOCKDOWN, LSMD_LOCKDOWN_PERF, 0);
 }
 
 SEC("lsm/userns_create")

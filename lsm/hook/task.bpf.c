@@ -3,6 +3,7 @@
  * What a process does to others: signals, tracing. Nobody asks what it does to itself; a process that every policy of the caller holds as well
  * is refused by a rule only, not by a default: it has no right that the caller has not.
  */
+#include "guard.h"
 #include "named.h"
 
 /* label_has_layer() - @zero: 0. Return: 1, 0 */
@@ -65,6 +66,8 @@ static __always_inline int task_decide(u32 hook, u32 wanted, struct task_struct 
 
 	if (target->tgid == bpf_get_current_task_btf()->tgid)
 		return 0;
+	if (guard_task(target, hook, wanted))
+		return -EPERM;
 	s = hook_enter(hook, wanted, &ret);
 	if (!s)
 		return ret;
@@ -103,6 +106,43 @@ int BPF_PROG(lsmd_ptrace_access_check, struct task_struct *child, unsigned int m
 		return ret;
 	return task_decide(LSMD_HOOK_PTRACE_ACCESS_CHECK, LSMD_ACCESS_PTRACE, child,
 			   mode & PTRACE_MODE_ATTACH ? LSMD_PTRACE_TRACE : LSMD_PTRACE_READ, !!(mode & PTRACE_MODE_NOAUDIT));
+}
+
+/* adjust_decide() - what a process is given, changed by another */
+static __always_inline int adjust_decide(u32 hook, struct task_struct *target)
+{
+	return task_decide(hook, LSMD_ACCESS_PTRACE, target, LSMD_PTRACE_ADJUST, 0);
+}
+
+SEC("lsm/task_setnice")
+int BPF_PROG(lsmd_task_setnice, struct task_struct *p, int nice, int ret)
+{
+	return ret ?: adjust_decide(LSMD_HOOK_TASK_SETNICE, p);
+}
+
+SEC("lsm/task_setioprio")
+int BPF_PROG(lsmd_task_setioprio, struct task_struct *p, int ioprio, int ret)
+{
+	return ret ?: adjust_decide(LSMD_HOOK_TASK_SETIOPRIO, p);
+}
+
+/* Processors that it may run on, too. */
+SEC("lsm/task_setscheduler")
+int BPF_PROG(lsmd_task_setscheduler, struct task_struct *p, int ret)
+{
+	return ret ?: adjust_decide(LSMD_HOOK_TASK_SETSCHEDULER, p);
+}
+
+SEC("lsm/task_setrlimit")
+int BPF_PROG(lsmd_task_setrlimit, struct task_struct *p, unsigned int resource, struct rlimit *new_rlim, int ret)
+{
+	return ret ?: adjust_decide(LSMD_HOOK_TASK_SETRLIMIT, p);
+}
+
+SEC("lsm/task_movememory")
+int BPF_PROG(lsmd_task_movememory, struct task_struct *p, int ret)
+{
+	return ret ?: adjust_decide(LSMD_HOOK_TASK_MOVEMEMORY, p);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/kcmp.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <linux/perf_event.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,8 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -781,9 +784,34 @@ static int act_ptrace(const struct live_task *task)
 {
 	int fd = syscall(SYS_pidfd_open, getppid(), 0);
 
-	if (task->numbers[0] == LSMD_PTRACE_TRACE)
+	switch (task->numbers[0]) {
+	case LSMD_PTRACE_TRACE:
 		return fd < 0 || syscall(SYS_pidfd_getfd, fd, 0, 0) < 0 ? -errno : 0;
-	return syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILES, 0, 0) < 0 ? -errno : 0;
+	case LSMD_PTRACE_ADJUST:
+		return setpriority(PRIO_PROCESS, getppid(), 0) ? -errno : 0;
+	default:
+		return syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILES, 0, 0) < 0 ? -errno : 0;
+	}
+}
+
+static int act_ptrace_others(const struct live_task *task)
+{
+	const struct sched_param param = {};
+	struct rlimit limit;
+	void *list;
+	size_t size;
+
+	switch (task->numbers[0]) {
+	case LSMD_PTRACE_TRACE:
+		return ptrace(PTRACE_SEIZE, getppid(), 0, 0) || ptrace(PTRACE_DETACH, getppid(), 0, 0) ? (errno == ESRCH ? 0 : -errno) : 0;
+	case LSMD_PTRACE_ADJUST:
+		if (sched_setscheduler(getppid(), SCHED_OTHER, &param))
+			return -errno;
+		getrlimit(RLIMIT_NOFILE, &limit);
+		return prlimit(getppid(), RLIMIT_NOFILE, &limit, NULL) ? -errno : 0;
+	default:
+		return syscall(SYS_get_robust_list, getppid(), &list, &size) ? -errno : 0;
+	}
 }
 
 static int act_capability(const struct live_task *task)
@@ -826,6 +854,22 @@ static int act_bpf(const struct live_task *task)
 static int act_userns(const struct live_task *task)
 {
 	return unshare(CLONE_NEWUSER) ? -errno : 0;
+}
+
+static int act_lockdown(const struct live_task *task)
+{
+	struct perf_event_attr counter = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(counter), .config = PERF_COUNT_SW_CPU_CLOCK };
+	int fd;
+
+	switch (task->numbers[0]) {
+	case LSMD_LOCKDOWN_KEXEC:
+		return syscall(SYS_kexec_load, 0, 0, NULL, 0) && errno != ENOSYS ? -errno : 0; /* takes back what was loaded: nothing */
+	case LSMD_LOCKDOWN_PERF:
+		return syscall(SYS_perf_event_open, &counter, 0, -1, -1, 0) < 0 ? -errno : 0;
+	default:
+		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		return ioctl(fd, TIOCSTI, "x") ? -errno : 0;
+	}
 }
 
 /* ---- mount ---- */
@@ -963,6 +1007,8 @@ const struct live_way live_ways[] = {
 	{ "kill", "signal", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_signal },
 	{ "pidfd", "signal", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_pidfd_signal },
 	{ "proc", "ptrace", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_ptrace },
+	{ "others", "ptrace", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_ptrace_others },
+	{ "lockdown", "lockdown", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_lockdown },
 	{ "use", "capability", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_capability },
 	{ "delete", "module", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_module },
 	{ "call", "bpf", FILE_NODE, LSMD_OBJECT_NAME, 0, BEFORE_NOTHING, AFTER_NOTHING, act_bpf },

@@ -8,7 +8,7 @@
 #include "agent/util/cleanup.h"
 #include "tests/engine/naive-glob.h"
 
-#define CLASS_OF(constant, name, class, mediated) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
+#define CLASS_OF(constant, name, class) [LSMD_VERB_##constant] = LSMD_CLASS_##class,
 static const enum lsmd_class_id verb_class[LSMD_N_VERBS] = { LSMD_VERBS(CLASS_OF) };
 #undef CLASS_OF
 

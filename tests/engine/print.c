@@ -8,10 +8,10 @@
 
 #include "tests/engine/naive.h"
 
-#define NAME_OF(constant, name, class, mediated) name,
+#define NAME_OF(constant, name, class) name,
 static const char *const verb_names[] = { LSMD_VERBS(NAME_OF) };
 #undef NAME_OF
-#define CLASS_OF(constant, name, class, mediated) LSMD_CLASS_##class,
+#define CLASS_OF(constant, name, class) LSMD_CLASS_##class,
 static const enum lsmd_class_id verb_classes[] = { LSMD_VERBS(CLASS_OF) };
 #undef CLASS_OF
 #define REASON_OF(constant, name, text) name,

@@ -7,6 +7,7 @@
  *	reload N A B TO    ask the agent for N reloads, the files of A and B in turns in the folder TO; says how long they took
  *
  * KIND: open PATH | exec PATH | exchange A B | connect PATH | udp PORT | fork PATH (each in a child of a child, which opens)
+ *       kill PID | ptrace PID | nice PID | unlink PATH | umount PATH | mount PATH | map ID | pin PATH | write PATH
  * Called as "interp" it does nothing, well.
  */
 #include <arpa/inet.h>
@@ -14,12 +15,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/bpf.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -117,12 +122,84 @@ static int act_fork(char **args)
 	return pid < 0 ? errno : child_status(pid);
 }
 
+/* What a held process may not do to lsmd: kinds of "once". */
+static int act_kill(char **args)
+{
+	return kill(atoi(args[0]), SIGCONT) ? errno : 0;
+}
+
+static int act_ptrace(char **args)
+{
+	pid_t pid = atoi(args[0]);
+	int r = ptrace(PTRACE_SEIZE, pid, NULL, NULL) ? errno : 0;
+
+	if (!r)
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return r;
+}
+
+static int act_nice(char **args)
+{
+	return setpriority(PRIO_PROCESS, atoi(args[0]), 1) ? errno : 0;
+}
+
+static int act_unlink(char **args)
+{
+	return unlink(args[0]) ? errno : 0;
+}
+
+static int act_umount(char **args)
+{
+	return umount2(args[0], MNT_DETACH) ? errno : 0;
+}
+
+static int act_mount(char **args)
+{
+	return mount("none", args[0], "tmpfs", 0, NULL) ? errno : 0;
+}
+
+/* Opened for writing, and nothing written. */
+static int act_write(char **args)
+{
+	int fd = open(args[0], O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* The map with this id, as bpftool finds it. */
+static int act_map(char **args)
+{
+	union bpf_attr attr = { .map_id = atoi(args[0]) };
+	int fd = syscall(SYS_bpf, BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int act_pin(char **args)
+{
+	union bpf_attr attr = { .pathname = (uintptr_t)args[0] };
+	int fd = syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*act)(char **args);
 } kinds[] = {
 	{ "open", act_open }, { "exec", act_exec }, { "exchange", act_exchange },
 	{ "connect", act_connect }, { "udp", act_udp }, { "fork", act_fork },
+	{ "kill", act_kill }, { "ptrace", act_ptrace }, { "nice", act_nice }, { "unlink", act_unlink },
+	{ "umount", act_umount }, { "mount", act_mount }, { "map", act_map }, { "write", act_write }, { "pin", act_pin },
 };
 
 typedef int (*act_fn)(char **args);
