@@ -13,7 +13,6 @@
 	X("open-descriptors", \
 	  "files and mappings that a process had open before it was held, or receives over a socket, " \
 	  "are not checked again (MEANING 23)") \
-	X("transitions", "an exec cannot leave a policy or take another one") \
 	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")") \
 	X("guard", \
 	  "lsmd's configuration and binaries are guarded against held processes only as far as policies deny them; its process, control group, " \
