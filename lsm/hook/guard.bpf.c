@@ -4,14 +4,18 @@
 
 #include <bpf/bpf_endian.h>
 
-/* guard_trusted() - the agent itself and PID 1; its unit, where the task is not held: who is could have moved there */
-static __always_inline int guard_trusted(struct lsmd_control *control, struct lsmd_label *label)
+/* guard_trusted() - the agent itself, PID 1, and the kernel's own threads */
+static __always_inline int guard_trusted(struct lsmd_control *control)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (task->tgid == 1 || guard_agent(control, task->tgid) || task->flags & PF_KTHREAD)
-		return 1;
-	return control->guard_cgroup && bpf_get_current_cgroup_id() == control->guard_cgroup && label && !label->n_layers;
+	return task->tgid == 1 || guard_agent(control, task->tgid) || task->flags & PF_KTHREAD;
+}
+
+/* guard_unit() - a task of the agent's unit that no policy holds: one that is held could have moved there */
+static __always_inline int guard_unit(struct lsmd_control *control, const struct lsmd_label *label)
+{
+	return !label->n_layers && control->guard_cgroup && bpf_get_current_cgroup_id() == control->guard_cgroup;
 }
 
 /* guard_report() - recorded without a layer, like all that no policy gave */
@@ -35,15 +39,24 @@ __noinline int guard_refuses(u32 hook, u32 wanted)
 	struct lsmd_scratch *s;
 	int ret = 0;
 
-	if (!control || !active || guard_trusted(control, label))
+	if (!control || !active || guard_trusted(control))
 		return 0;
-	if (!label)
-		return task_undecided(active, wanted);
+	if (!label) {
+		count_add(LSMD_COUNT_NO_LABEL, 1);
+		denied_unsent(LSMD_COUNT_DENIED_NO_LABEL);
+		return -EPERM;
+	}
 	s = scratch_claim();
 	if (!s)
 		return label_undecided(~0u, wanted, LSMD_REASON_NO_SCRATCH);
-	if (!label_fresh(s, label, active, wanted, &ret))
-		ret = label->n_enforced || (control->protect && wanted != LSMD_ACCESS_CONNECT); /* who is root gives orders by lsmctl */
+	if (label_fresh(s, label, active, ~0u, &ret)) {
+		scratch_release(s);
+		if (!ret)
+			denied_unsent(LSMD_COUNT_DENIED_NO_LABEL); /* it could be held: never free */
+		return -EPERM;
+	}
+	/* With "protect", root still gives orders by lsmctl. */
+	ret = label->n_enforced || (control->protect && wanted != LSMD_ACCESS_CONNECT && !guard_unit(control, label));
 	if (ret)
 		guard_report(s, active, hook, wanted);
 	scratch_release(s);
