@@ -232,6 +232,8 @@ void attached_close(struct attached *attached)
 		closep(&attached->links[hook]);
 		closep(&attached->programs[hook]);
 	}
+	for (int i = 0; i < LSMD_N_HOOKS * N_SHARED; i++)
+		closep(&attached->shared[i / N_SHARED][i % N_SHARED]);
 }
 
 static int programs_take(struct bpf_object *object, struct attached *attached)
@@ -313,6 +315,17 @@ static int maps_share(struct bpf_object *object, const struct kernel *running, s
 	return 0;
 }
 
+/* shared_load() - what the programs share, loaded and put into them */
+static int shared_load(const struct btf *btf, const struct bpf_object *object, struct attached *attached, struct kernel_why *why)
+{
+	_cleanup_(objectp) struct bpf_object *shared = object_open(btf);
+	int r = shared ? shared_prepare(shared, object, attached) : -errno;
+
+	if (!r)
+		r = object_load(shared, why);
+	return r ? r : shared_put_all(shared, attached, why);
+}
+
 int programs_load(struct kernel *kernel, const struct kernel *running, struct attached *attached, struct kernel_why *why)
 {
 	_cleanup_(objectp) struct bpf_object *object = NULL;
@@ -330,6 +343,8 @@ int programs_load(struct kernel *kernel, const struct kernel *running, struct at
 		return -errno;
 	r = hooks_choose(object, btf, why);
 	if (!r)
+		r = shared_choose(object, false);
+	if (!r)
 		r = sizes_set(object, kernel->image_bytes);
 	if (!r && running)
 		r = maps_share(object, running, why);
@@ -339,5 +354,5 @@ int programs_load(struct kernel *kernel, const struct kernel *running, struct at
 		r = maps_take(kernel, object);
 	if (!r)
 		r = programs_take(object, attached);
-	return r;
+	return r ? r : shared_load(btf, object, attached, why);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "agent/kernel/side.h"
 #include "agent/util/cleanup.h"
@@ -18,6 +19,11 @@
 #define SET_PREFIX "set-"
 #define SET_UNFINISHED "unfinished"
 #define LINK_PREFIX "link-"
+#define SHARED_PREFIX "shared-"
+
+/* How long links_gone() waits: 5 s at most. */
+#define LINKS_WAITS 250
+#define LINKS_WAIT_US 20000
 
 static const char *const hook_names[] = {
 #define X(constant, name) [LSMD_HOOK_##constant] = name,
@@ -60,6 +66,23 @@ static int pin_one(int fd, const char *dir, const char *prefix, const char *name
 	return bpf_obj_pin(fd, path) ? -errno : 0;
 }
 
+/* pin_shared() - the links that put what is shared into one hook's program */
+static int pin_shared(const struct kernel *kernel, const char *dir, enum lsmd_hook hook, const struct attached *attached)
+{
+	int r = 0;
+
+	for (enum shared function = 0; !r && function < N_SHARED; function++) {
+		char name[128];
+
+		if (attached->shared[hook][function] < 0)
+			continue;
+		snprintf(name, sizeof(name), "%s-%s", hook_names[hook], shared_name(function));
+		r = pin_one(attached->shared[hook][function], dir, SHARED_PREFIX, name);
+		kernel->control->n_links += !r;
+	}
+	return r;
+}
+
 static int pin_all(const struct kernel *kernel, const char *dir, const struct attached *attached)
 {
 	int r = 0;
@@ -78,13 +101,17 @@ static int pin_all(const struct kernel *kernel, const char *dir, const struct at
 		if (!r)
 			r = pin_one(attached->links[hook], dir, LINK_PREFIX, hook_names[hook]);
 		kernel->control->n_links += !r;
+		if (!r)
+			r = pin_shared(kernel, dir, hook, attached);
 	}
 	return r;
 }
 
-/* How a directory of pins goes: links first, which detaches, and the control word last, which says what is in force until then. */
+/*
+ * How a directory of pins goes: links first, which detaches (links_remove()), and the control word last, which says what is in force until
+ * then.
+ */
 enum {
-	REMOVE_LINKS,
 	REMOVE_OTHERS,
 	REMOVE_ALL,
 	N_REMOVES,
@@ -92,11 +119,70 @@ enum {
 
 static bool remove_now(const char *name, int pass)
 {
-	if (name[0] == '.')
-		return false;
-	if (pass == REMOVE_LINKS)
-		return !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX));
-	return pass == REMOVE_ALL || strcmp(name, side_map_name(SIDE_CONTROL));
+	return name[0] != '.' && (pass == REMOVE_ALL || strcmp(name, side_map_name(SIDE_CONTROL)));
+}
+
+static int object_get(const char *set, const char *prefix, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	int fd;
+
+	if (asprintf(&path, "%s/%s%s", set, prefix, name) < 0)
+		return -ENOMEM;
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+/* link_id() - of a pin; 0: it is none of a link */
+static uint32_t link_id(const char *set, const char *name)
+{
+	_cleanup_close_ int link = object_get(set, "", name);
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	return link >= 0 && !bpf_obj_get_info_by_fd(link, &info, &len) ? info.id : 0;
+}
+
+static bool link_there(uint32_t id)
+{
+	_cleanup_close_ int link = bpf_link_get_fd_by_id(id);
+
+	return link >= 0;
+}
+
+/* links_gone() - wait until the kernel has let go of links, which it does some time after their pins went; not for ever */
+static void links_gone(const uint32_t *ids, size_t n)
+{
+	for (int waits = 0; n && waits < LINKS_WAITS;) {
+		if (link_there(ids[n - 1])) {
+			usleep(LINKS_WAIT_US);
+			waits++;
+		} else {
+			n--;
+		}
+	}
+	usleep(LINKS_WAIT_US); /* the number of a link goes just before the link does */
+}
+
+/* links_remove() - detach; what the programs share stays in them until none of them can be running */
+static int links_remove(const char *set, DIR *dir)
+{
+	uint32_t ids[LSMD_N_HOOKS];
+	struct dirent *entry;
+	size_t n = 0;
+	int r = 0;
+
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)))
+			continue;
+		if (n < LSMD_N_HOOKS)
+			ids[n++] = link_id(set, entry->d_name);
+		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	if (n)
+		links_gone(ids, n);
+	return r;
 }
 
 /* set_remove() - a directory of pins and all in it */
@@ -104,11 +190,12 @@ static int set_remove(const char *path)
 {
 	_cleanup_(closedirp) DIR *dir = opendir(path);
 	struct dirent *entry;
-	int r = 0;
+	int r;
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	for (int pass = 0; pass < N_REMOVES; pass++) {
+	r = links_remove(path, dir);
+	for (int pass = REMOVE_OTHERS; pass < N_REMOVES; pass++) {
 		rewinddir(dir);
 		while ((entry = readdir(dir)))
 			if (remove_now(entry->d_name, pass) && unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
@@ -143,17 +230,6 @@ int pin_set(struct kernel *kernel, const char *pins, const struct attached *atta
 	}
 	kernel->set = TAKE_PTR(set);
 	return 0;
-}
-
-static int object_get(const char *set, const char *prefix, const char *name)
-{
-	_cleanup_free_ char *path = NULL;
-	int fd;
-
-	if (asprintf(&path, "%s/%s%s", set, prefix, name) < 0)
-		return -ENOMEM;
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
 }
 
 int pin_program_open(const struct kernel *kernel, enum lsmd_hook hook)
@@ -210,6 +286,22 @@ static int set_open(struct kernel *kernel)
 	return r ? r : inner_size(kernel);
 }
 
+/* shared_links() - how many of the links that put what is shared into one program are pinned */
+static uint32_t shared_links(const struct kernel *kernel, enum lsmd_hook hook)
+{
+	uint32_t n = 0;
+
+	for (enum shared function = 0; function < N_SHARED; function++) {
+		_cleanup_close_ int link = -1;
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s-%s", hook_names[hook], shared_name(function));
+		link = object_get(kernel->set, SHARED_PREFIX, name);
+		n += link >= 0;
+	}
+	return n;
+}
+
 /* links_whole() - are all links still pinned? */
 static bool links_whole(const struct kernel *kernel, const struct lsmd_control *words)
 {
@@ -219,6 +311,7 @@ static bool links_whole(const struct kernel *kernel, const struct lsmd_control *
 		_cleanup_close_ int link = object_get(kernel->set, LINK_PREFIX, hook_names[hook]);
 
 		n += link >= 0;
+		n += shared_links(kernel, hook);
 	}
 	return n == words->n_links;
 }

@@ -87,10 +87,26 @@ void why_set(struct kernel_why *why, const char *format, ...) __attribute__((for
 /** programs_hash() - of the objects built into this agent: programs pinned by another build are not taken over */
 uint64_t programs_hash(void);
 
+/* SHARED_FUNCTIONS(X): X(CONSTANT, "name in lsm/hook") - each LSMD_SHARED() */
+#define SHARED_FUNCTIONS(X)                   \
+	X(ALLOWED, "scratch_allowed")         \
+	X(VERDICT, "scratch_verdict")         \
+	X(LABEL_COMPUTE, "label_compute")     \
+	X(PATH_NAME, "path_name")
+
+enum shared {
+#define X(constant, name) SHARED_##constant,
+	SHARED_FUNCTIONS(X)
+#undef X
+	N_SHARED,
+};
+
 /* Descriptors of what is attached, by hook; -1 where this kernel lacks an optional one. */
 struct attached {
 	int links[LSMD_N_HOOKS];
 	int programs[LSMD_N_HOOKS];
+	int shared[LSMD_N_HOOKS][N_SHARED]; /* links; -1 where a program has no such stand-in */
+	int standin_ids[N_SHARED];             /* in the BTF of the programs */
 };
 
 void attached_init(struct attached *attached);
@@ -104,6 +120,21 @@ void attached_close(struct attached *attached);
  * Return: 0, KERNEL_UNABLE, KERNEL_FOREIGN_PINS (a map that must be shared has another layout), -errno
  */
 int programs_load(struct kernel *kernel, const struct kernel *running, struct attached *attached, struct kernel_why *why);
+
+/* shared.c */
+
+const char *shared_name(enum shared function);
+
+/** shared_choose() - of an object that is not loaded yet, load the shared functions only, or all but those. Return: 0, -EINVAL */
+int shared_choose(struct bpf_object *object, bool shared);
+
+/** shared_prepare() - @shared, the same object once more, will load the shared functions for the programs of @object, which are loaded */
+int shared_prepare(struct bpf_object *shared, const struct bpf_object *object, struct attached *attached);
+
+/** shared_put_all() - the loaded functions into all programs that have their stand-ins, before any of those is attached. Return: 0, -errno */
+int shared_put_all(const struct bpf_object *shared, struct attached *attached, struct kernel_why *why);
+
+/* load.c again */
 
 /** programs_attach() - all of them. Return: 0, KERNEL_UNABLE, -errno */
 int programs_attach(struct attached *attached, struct kernel_why *why);

@@ -363,7 +363,7 @@ LSMD_INLINE int request_simple(const struct lsmd_request *req)
  * @found: of the name, filled for who has to ask each layer then.
  * Return: 1; 0: it may be otherwise.
  */
-LSMD_GLOBAL int request_allowed(const struct lsmd_request *req, const struct lsmd_name *name, struct lsmd_found *found)
+LSMD_INLINE int request_allowed(const struct lsmd_request *req, const struct lsmd_name *name, struct lsmd_found *found)
 {
 	struct lsmd_view opened, *view = &opened;
 	lsmd_u64 i, n;

@@ -92,12 +92,10 @@ __noinline int layer_decide(struct lsmd_scratch *s, u32 id, u32 reason)
 }
 
 /* scratch_refuse() - refuse without asking any layer: @reason is all there is to say. Return: -EPERM. */
-__noinline int scratch_refuse(struct lsmd_scratch *s, u32 wanted, u32 reason)
+static __always_inline int scratch_refuse(struct lsmd_scratch *s, u32 wanted, u32 reason)
 {
 	u32 verb = 0;
 
-	if (!s)
-		return -EPERM;
 	if (wanted)
 		verb_bit(wanted, &verb);
 	s->answers[0] = (struct lsmd_answer){
@@ -130,16 +128,14 @@ static __always_inline int decide_layers(struct lsmd_scratch *s)
 	return 1;
 }
 
-__noinline int scratch_decide(struct lsmd_scratch *s, u32 undecided)
+static __always_inline int scratch_decide(struct lsmd_scratch *s)
 {
-	if (!s)
-		return -EPERM;
 	s->n_answers = 0;
 	s->refused = 0;
 	s->record = RECORD_NONE;
 	s->kill = 0;
-	if (!decide_layers(s) && s->req.wanted & undecided)
-		return scratch_refuse(s, s->req.wanted & undecided, LSMD_REASON_NO_IMAGE);
+	if (!decide_layers(s) && s->req.wanted)
+		return scratch_refuse(s, s->req.wanted, LSMD_REASON_NO_IMAGE);
 	if (s->refused)
 		count_add(LSMD_COUNT_DENIED, 1);
 	return s->refused ? -EPERM : 0;
@@ -256,6 +252,7 @@ static __always_inline void event_send(struct lsmd_scratch *s, u32 len)
 	}
 }
 
+/* scratch_report() - send s as an event. Return: 0. */
 __noinline int scratch_report(struct lsmd_scratch *s)
 {
 	struct lsmd_event *event;
@@ -278,4 +275,32 @@ __noinline int scratch_report(struct lsmd_scratch *s)
 	event_program(s, bpf_task_storage_get(&lsmd_labels, bpf_get_current_task_btf(), 0, 0));
 	event_send(s, sizeof(*event) + event->object_len + event->other_len + event->program_len);
 	return 0;
+}
+
+LSMD_SHARED(scratch_verdict, -EPERM, struct lsmd_scratch *s, u32 wanted, u32 reason)
+{
+	int ret;
+
+	if (!s)
+		return -EPERM;
+	ret = reason == LSMD_REASON_NONE ? scratch_decide(s) : scratch_refuse(s, wanted, reason);
+	if (s->req.quiet) {
+		s->record = RECORD_NONE;
+		s->kill = 0;
+	}
+	/* A refusal that its rule silences may go with the note of an audit-mode layer. */
+	if (ret && s->record != RECORD_DENIAL)
+		count_add(LSMD_COUNT_SILENCED, 1);
+	if (s->record != RECORD_NONE)
+		scratch_report(s);
+	if (s->kill) {
+		count_add(LSMD_COUNT_KILLED, 1);
+		bpf_send_signal(SIGKILL);
+	}
+	return ret;
+}
+
+LSMD_SHARED(scratch_allowed, 0, struct lsmd_scratch *s)
+{
+	return s && request_allowed(&s->req, &s->name, &s->found[0]);
 }

@@ -39,8 +39,6 @@ static __always_inline u32 dentry_seq_now(u64 dentry)
 
 #else
 
-extern void *bpf_rdonly_cast(void *object, u32 btf_id) __ksym;
-
 static __always_inline const struct dentry *dentry_head(struct lsmd_scratch *s, const struct dentry *dentry)
 {
 	return dentry;
@@ -367,7 +365,7 @@ static __always_inline int walk_again(struct lsmd_scratch *s)
 	return n <= LSMD_STEPS_FAST || walk_again_rest(s);
 }
 
-__noinline int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+static __always_inline int walk_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
 {
 	enum walk walk;
 
@@ -377,4 +375,14 @@ __noinline int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 den
 	if (walk != WALK_DONE)
 		return walk;
 	return walk_again(s) ? WALK_DONE : WALK_RACED;
+}
+
+LSMD_SHARED(path_name, WALK_FAILED, struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+{
+	return walk_name(s, name, dentry, mount, ns_root);
+}
+
+__noinline int path_name_alone(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+{
+	return walk_name(s, name, dentry, mount, ns_root);
 }

@@ -9,7 +9,7 @@
  * Mirrors prepend_path() in fs/d_path.c, but ends only at the namespace's root: chroot renames nothing, and what hangs below
  * a detached mount has no name.
  *
- * The walk is a global function of plain numbers (dpath.bpf.c): verified once a program, whatever called it.
+ * The walk is a function of plain numbers (dpath.bpf.c) that all programs share: shared.h.
  */
 #ifndef LSMD_HOOK_DPATH_H
 #define LSMD_HOOK_DPATH_H
@@ -22,8 +22,12 @@ enum walk {
 	WALK_FAILED, /* name->reason says why */
 };
 
-/* path_name() - one walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root */
-int path_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root);
+/*
+ * path_name() - one walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root. Return: enum walk.
+ * path_name_alone() is the same for iterators, which are no hooks and share nothing.
+ */
+typedef int path_name_fn(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root);
+path_name_fn path_name, path_name_alone;
 /*
  * mount_here() - the mount of the current task's namespace that a mount (a number, struct mount *) of another one was copied from, as
  * services with private folders have them; @mount itself where there is none
@@ -50,7 +54,7 @@ static __always_inline u64 pointer_number(struct lsmd_scratch *s, const void *po
 /* namespace_id() - a number of the task's mount namespace that is never given twice; 0: it has none (it is exiting) */
 static __always_inline u64 namespace_id(struct task_struct *task)
 {
-	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
+	struct mnt_namespace *ns = kernel_plain(task)->nsproxy->mnt_ns;
 
 	if (bpf_core_field_exists(struct mnt_namespace___seq, seq))
 		return ((struct mnt_namespace___seq *)ns)->seq;
@@ -68,12 +72,13 @@ static __always_inline void name_start(struct lsmd_name *name)
 }
 
 /* path_walk_tries() - walk until nothing races, a few times */
-static __always_inline void path_walk_tries(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+static __always_inline void path_walk_tries(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root,
+					    path_name_fn *walk)
 {
 	int try;
 
 	for (try = 0; try < LSMD_WALK_TRIES; try++) {
-		if (path_name(s, name, dentry, mount, ns_root) != WALK_RACED)
+		if (walk(s, name, dentry, mount, ns_root) != WALK_RACED)
 			return;
 		count_add(LSMD_COUNT_WALK_RETRIED, 1);
 	}
@@ -81,9 +86,9 @@ static __always_inline void path_walk_tries(struct lsmd_scratch *s, struct lsmd_
 }
 
 static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount,
-					    struct task_struct *task)
+					    struct task_struct *task, path_name_fn *walk)
 {
-	path_walk_tries(s, name, dentry, mount, pointer_number(s, task->nsproxy->mnt_ns->root));
+	path_walk_tries(s, name, dentry, mount, pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns->root), walk);
 }
 
 /* path_home() - away from home nothing can be decided by name (MEANING.md 13) */
@@ -95,7 +100,7 @@ static __always_inline void path_home(struct lsmd_scratch *s, struct lsmd_name *
 
 /* path_walk_as() - name an object by its dentry and mount, as the mount namespace of @task sees it */
 static __always_inline void path_walk_as(struct lsmd_scratch *s, struct lsmd_name *name, const struct dentry *dentry,
-					 struct vfsmount *mnt, struct task_struct *task)
+					 struct vfsmount *mnt, struct task_struct *task, path_name_fn *walk)
 {
 	u64 mount = pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt);
 
@@ -103,7 +108,7 @@ static __always_inline void path_walk_as(struct lsmd_scratch *s, struct lsmd_nam
 	if (!mnt || !dentry || mnt->mnt_flags & MNT_INTERNAL)
 		name->reason = LSMD_REASON_PATH_ANONYMOUS;
 	else
-		path_walk_mount(s, name, pointer_number(s, dentry), mount, task);
+		path_walk_mount(s, name, pointer_number(s, dentry), mount, task, walk);
 }
 
 /* path_walk() - the same for the task that acts */
@@ -112,7 +117,7 @@ static __always_inline void path_walk(struct lsmd_scratch *s, struct lsmd_name *
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	path_walk_as(s, name, dentry, mnt, task);
+	path_walk_as(s, name, dentry, mnt, task, path_name);
 	path_home(s, name, task);
 }
 
@@ -124,8 +129,8 @@ static __always_inline void path_walk_peer(struct lsmd_scratch *s, struct lsmd_n
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	name_start(name);
-	mount = mount_here(mount, pointer_number(s, task->nsproxy->mnt_ns));
-	path_walk_mount(s, name, pointer_number(s, dentry), mount, task);
+	mount = mount_here(mount, pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns));
+	path_walk_mount(s, name, pointer_number(s, dentry), mount, task, path_name);
 	path_home(s, name, task);
 }
 

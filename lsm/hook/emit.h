@@ -13,12 +13,13 @@
 
 #include "label.h"
 
-/* scratch_decide() - answers of all layers of s->req. @undecided: the label's. Return: 0, -EPERM. */
-int scratch_decide(struct lsmd_scratch *s, u32 undecided);
-/* scratch_refuse() - a refusal that no layer gave. Return: -EPERM. */
-int scratch_refuse(struct lsmd_scratch *s, u32 wanted, u32 reason);
-/* scratch_report() - send s as an event. Return: 0. */
-int scratch_report(struct lsmd_scratch *s);
+/* scratch_allowed() - request_allowed() of the scratch. Return: 1; 0: it may be otherwise. */
+int scratch_allowed(struct lsmd_scratch *s);
+/*
+ * scratch_verdict() - decide by the answers of all layers of s->req, count, record, kill. @reason: not LSMD_REASON_NONE: a refusal of @wanted
+ * that no layer gave. Return: 0, -EPERM.
+ */
+int scratch_verdict(struct lsmd_scratch *s, u32 wanted, u32 reason);
 
 /*
  * hook_errno() - what a hook returns: -EPERM or 0 and nothing else, as a constant that the verifier sees on each path. 6.1 does
@@ -153,26 +154,10 @@ static __always_inline struct lsmd_scratch *hook_enter(u32 hook, u32 wanted, int
 /* hook_verdict() - decide and record; the scratch stays claimed */
 static __always_inline int hook_verdict(struct lsmd_scratch *s)
 {
-	int ret;
-
 	s->looked = request_simple(&s->req) && s->name.reason == LSMD_REASON_NONE;
-	if (s->looked && request_allowed(&s->req, &s->name, &s->found[0]))
+	if (s->looked && scratch_allowed(s))
 		return 0;
-	ret = scratch_decide(s, ~0u);
-	if (s->req.quiet) {
-		s->record = RECORD_NONE;
-		s->kill = 0;
-	}
-	/* A refusal that its rule silences may go with the note of an audit-mode layer. */
-	if (ret && s->record != RECORD_DENIAL)
-		count_add(LSMD_COUNT_SILENCED, 1);
-	if (s->record != RECORD_NONE)
-		scratch_report(s);
-	if (s->kill) {
-		count_add(LSMD_COUNT_KILLED, 1);
-		bpf_send_signal(SIGKILL);
-	}
-	return hook_errno(ret);
+	return hook_errno(scratch_verdict(s, 0, LSMD_REASON_NONE));
 }
 
 static __always_inline int hook_leave(struct lsmd_scratch *s)

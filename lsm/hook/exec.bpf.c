@@ -149,7 +149,7 @@ int BPF_PROG(lsmd_bprm_check_security, struct linux_binprm *bprm, int ret)
 	if (!exec_begin(s, label, active, &ret)) {
 		ret = exec_catch_up(s, exec, active);
 		exec_round(exec, file);
-		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+		path_walk_as(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt, task, path_name);
 		if (exec->first)
 			exec_remember(s, exec);
 		if (!ret)
@@ -189,8 +189,7 @@ static __always_inline int exec_full(struct lsmd_scratch *s, struct lsmd_label *
 {
 	request_start(s, label, active, LSMD_HOOK_BPRM_CREDS_FROM_FILE, LSMD_ACCESS_EXEC);
 	s->name.reason = LSMD_REASON_PATH_ANONYMOUS; /* its name was walked by another hook */
-	scratch_refuse(s, LSMD_ACCESS_EXEC, LSMD_REASON_LAYERS_FULL);
-	scratch_report(s);
+	scratch_verdict(s, LSMD_ACCESS_EXEC, LSMD_REASON_LAYERS_FULL);
 	return -EPERM;
 }
 
@@ -215,7 +214,7 @@ int BPF_PROG(lsmd_bprm_creds_from_file, struct linux_binprm *bprm, const struct 
 	if (!s)
 		return 0; /* the same */
 	exec_inherit(s, &exec->label, label, bprm->cred, task, active);
-	if (active && !label_compute(s, &exec->label, active) && s->held.overflow)
+	if (active && !label_compute(s, &exec->label, active, 0) && s->held.overflow)
 		ret = exec_full(s, label, active);
 	scratch_release(s);
 	return hook_errno(ret);
@@ -241,7 +240,7 @@ static __always_inline struct lsmd_exec *exec_current(struct task_struct *task, 
 		return NULL;
 	}
 	if (s) {
-		path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+		path_walk_as(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt, task, path_name);
 		exec_remember(s, exec);
 	}
 	return exec;
@@ -332,7 +331,7 @@ static __always_inline void task_name_exe(struct lsmd_scratch *s, struct task_st
 	file = mm->exe_file;
 	if (!file)
 		return;
-	path_walk_as(s, &s->name, file->f_path.dentry, file->f_path.mnt, task);
+	path_walk_as(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt, task, path_name_alone);
 	if (s->name.reason == LSMD_REASON_NONE)
 		programs_add(s, programs);
 	else if (s->name.reason != LSMD_REASON_PATH_ANONYMOUS)

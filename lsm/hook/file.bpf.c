@@ -49,7 +49,7 @@ int BPF_PROG(lsmd_file_open, struct file *file, int ret)
 	s = hook_enter(LSMD_HOOK_FILE_OPEN, wanted, &ret);
 	if (!s)
 		return ret;
-	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	path_walk(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt);
 	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
 		scratch_release(s);
 		return 0; /* reading and writing what has no name is not mediated (MEANING.md 11) */
@@ -66,7 +66,7 @@ static __always_inline int file_decide(u32 hook, const struct file *file, u32 wa
 	s = hook_enter(hook, wanted, &ret);
 	if (!s)
 		return ret;
-	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	path_walk(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt);
 	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
 		scratch_release(s);
 		return 0;
@@ -102,7 +102,7 @@ static __always_inline int append_decide(u32 hook, const struct file *file)
 	s = hook_enter(hook, LSMD_ACCESS_WRITE, &ret);
 	if (!s)
 		return ret;
-	path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+	path_walk(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt);
 	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS || inode_is_device(file->f_inode)) {
 		scratch_release(s);
 		return 0;
@@ -223,7 +223,7 @@ static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsig
 	int ret;
 
 	if (ioctl_sets(cmd))
-		return attr_path(hook, file->f_path.dentry, file->f_path.mnt);
+		return attr_path(hook, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt);
 	if (cmd == FIOSETOWN || cmd == SIOCSPGRP || (cmd == FIOASYNC && !owner_known(file)))
 		return later_decide(hook);
 	if (cmd == TIOCSTI || cmd == TIOCLINUX)

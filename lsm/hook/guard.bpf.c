@@ -27,8 +27,7 @@ static __always_inline void guard_report(struct lsmd_scratch *s, u64 active, u32
 	s->req.wanted = wanted;
 	s->req.object = LSMD_OBJECT_NONE;
 	s->name.reason = LSMD_REASON_NONE;
-	scratch_refuse(s, wanted, LSMD_REASON_GUARDED);
-	scratch_report(s);
+	scratch_verdict(s, wanted, LSMD_REASON_GUARDED);
 }
 
 __noinline int guard_refuses(u32 hook, u32 wanted)

@@ -434,4 +434,16 @@ struct bpf_iter_meta {
 
 #define SIGKILL 9
 
+/*
+ * kernel_plain() - the same object, of which the verifier no longer knows that it can be trusted. Reading a pointer out of one that it trusts makes
+ * it look in the kernel's BTF, from one end to the other and up to four times, whether what is read can be trusted too (6.3 and later):
+ * two thirds of the time that it took for all programs. Nobody here needs to know.
+ */
+#ifdef LSMD_PROBE_READS
+#define kernel_plain(object) (object)
+#else
+extern void *bpf_rdonly_cast(const void *object, u32 btf_id) __attribute__((section(".ksyms")));
+#define kernel_plain(object) ((typeof(object))bpf_rdonly_cast((object), bpf_core_type_id_kernel(typeof(*(object)))))
+#endif
+
 #endif

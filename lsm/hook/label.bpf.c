@@ -290,32 +290,6 @@ __noinline int who_load(struct lsmd_scratch *s, struct lsmd_label *label)
 	return 0;
 }
 
-__noinline int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation)
-{
-	struct lsmd_view view;
-	u32 at = 0;
-	u64 i;
-
-	if (!s || !label || !view_open(&view, generation))
-		return -EPERM;
-	s->held.n = 0;
-	s->held.overflow = 0;
-	__sync_lock_test_and_set(&label->generation, 0); /* others may look on: label_peek() */
-	who_load(s, label);
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
-		at = name_load(&s->program, &label->programs, at);
-		if (!at)
-			break;
-		subject_collect(generation, &s->program, &s->who, &s->held);
-	}
-	subject_collect_any(&view, generation, &s->who, &s->held);
-	held_inherit(s, label, generation);
-	label_set_layers(s, label, generation, label_uncertain(&view, label->programs.unknown));
-	inherited_keep(s, label, generation);
-	__sync_lock_test_and_set(&label->generation, generation);
-	return 0;
-}
-
 /* key_room() - where one more key can stand: behind the others, or in the place of a policy that the set does not have */
 static __always_inline u64 key_room(const struct lsmd_label *label, lsmd_image_id image, u64 zero)
 {
@@ -347,6 +321,7 @@ __noinline int key_keep(struct lsmd_label *label, u64 key, lsmd_image_id image, 
 	return 0;
 }
 
+/* label_keep() - the layers that ask for ids stay. Return: 0. */
 __noinline int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 image)
 {
 	struct lsmd_view opened, *view = &opened;
@@ -360,5 +335,33 @@ __noinline int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 
 		if (view_record(view, subjects, struct lsmd_subject, id)->selects & LSMD_SELECT_IDS)
 			key_keep(label, view_record(view, layers, struct lsmd_layer, id)->key, image, 0);
 	}
+	return 0;
+}
+
+LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep)
+{
+	struct lsmd_view view;
+	u32 at = 0;
+	u64 i;
+
+	if (!s || !label || !view_open(&view, generation))
+		return -EPERM;
+	if (keep)
+		label_keep(s, label, generation);
+	s->held.n = 0;
+	s->held.overflow = 0;
+	__sync_lock_test_and_set(&label->generation, 0); /* others may look on: label_peek() */
+	who_load(s, label);
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
+		at = name_load(&s->program, &label->programs, at);
+		if (!at)
+			break;
+		subject_collect(generation, &s->program, &s->who, &s->held);
+	}
+	subject_collect_any(&view, generation, &s->who, &s->held);
+	held_inherit(s, label, generation);
+	label_set_layers(s, label, generation, label_uncertain(&view, label->programs.unknown));
+	inherited_keep(s, label, generation);
+	__sync_lock_test_and_set(&label->generation, generation);
 	return 0;
 }

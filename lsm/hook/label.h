@@ -8,10 +8,11 @@
 
 #include "dpath.h"
 
-/* label_compute() - layers of @label in the image of @generation, from what it remembers. Return: 0, or -EPERM when there is no such image. */
-int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
-/* label_keep() - the layers that ask for ids stay: setuid adds layers and drops none before an exec (MEANING.md 7). Return: 0. */
-int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation);
+/*
+ * label_compute() - layers of @label in the image of @generation, from what it remembers. @keep: the layers that it has and that ask for ids
+ * stay: setuid adds layers and drops none before an exec (MEANING.md 7). Return: 0, or -EPERM when there is no such image.
+ */
+int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep);
 /* programs_add() - remember s->name as one more program of an exec. Return: 0. */
 int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs);
 /* name_load() - @name := the name that starts at byte @at of @programs. Return: where the next starts; 0: there is none. */
@@ -70,9 +71,11 @@ LSMD_INLINE int view_open(struct lsmd_view *view, lsmd_image_id image)
  */
 static __always_inline const struct cred *task_ids(struct task_struct *task)
 {
+	struct task_struct *plain = kernel_plain(task);
+
 	if (task->flags & PF_IO_WORKER)
-		return task->group_leader->real_cred;
-	return task->real_cred;
+		return plain->group_leader->real_cred;
+	return plain->real_cred;
 }
 
 static __always_inline void label_take_ids(struct lsmd_label *label, const struct cred *cred)
@@ -92,13 +95,12 @@ static __always_inline int label_ids_same(const struct lsmd_label *label, struct
 /* label_refresh() - label_compute() for the label of @task, whose ids may have changed */
 static __always_inline int label_refresh(struct lsmd_scratch *s, struct lsmd_label *label, struct task_struct *task, u64 generation)
 {
-	if (label->generation != generation && label_compute(s, label, generation))
+	if (label->generation != generation && label_compute(s, label, generation, 0))
 		return -EPERM;
 	if (label_ids_same(label, task))
 		return 0;
-	label_keep(s, label, generation);
 	label_take_ids(label, task_ids(task));
-	return label_compute(s, label, generation);
+	return label_compute(s, label, generation, 1);
 }
 
 /* task_cgroup() - the node of the task's cgroup, as a number */

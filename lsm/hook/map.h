@@ -47,7 +47,7 @@ static __always_inline int map_decide(u32 hook, const struct file *file, u32 wha
 	s->name.reason = LSMD_REASON_PATH_ANONYMOUS;
 	/* As a number too: before 7.2 verifiers hold a hook's argument to be never NULL, and take the first comparison out. */
 	if (file && pointer_number(s, file) && what & MAP_NAMED)
-		path_walk(s, &s->name, file->f_path.dentry, file->f_path.mnt);
+		path_walk(s, &s->name, kernel_plain(file)->f_path.dentry, kernel_plain(file)->f_path.mnt);
 	ret = hook_verdict(s);
 	if (!ret && what & MAP_CHANGED && s->name.reason != LSMD_REASON_PATH_ANONYMOUS) {
 		s->name.reason = LSMD_REASON_PATH_ANONYMOUS;

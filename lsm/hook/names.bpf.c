@@ -48,8 +48,8 @@ __noinline int names_start(struct lsmd_scratch *s, u64 dentry, u64 sb)
 	if (!s)
 		return 0;
 	s->names.dentry = dentry;
-	s->names.ns = pointer_number(s, task->nsproxy->mnt_ns);
-	s->names.ns_root = pointer_number(s, task->nsproxy->mnt_ns->root);
+	s->names.ns = pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns);
+	s->names.ns_root = pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns->root);
 	s->names.reason = read_number(&next, first) ? LSMD_REASON_HELPER_FAILED : LSMD_REASON_PATH_UNREACHABLE;
 	s->names.next = next;
 	s->names.end = mounts_linked() ? 0 : first;
@@ -60,7 +60,7 @@ __noinline int names_start(struct lsmd_scratch *s, u64 dentry, u64 sb)
 static __always_inline int name_through(struct lsmd_scratch *s, u64 mount)
 {
 	name_start(&s->name);
-	path_walk_tries(s, &s->name, s->names.dentry, mount, s->names.ns_root);
+	path_walk_tries(s, &s->name, s->names.dentry, mount, s->names.ns_root, path_name);
 	if (s->name.reason == LSMD_REASON_PATH_UNREACHABLE || s->name.reason == LSMD_REASON_PATH_ANONYMOUS)
 		return 0;
 	path_home(s, &s->name, bpf_get_current_task_btf());

@@ -48,11 +48,8 @@ static __always_inline int socket_needs_name(u32 family, u32 type, u32 protocol)
 	return 1;
 }
 
-/*
- * socket_decide() - `socket` by family and type; by protocol where every socket of the family remembers it: internet sockets, and netlink's,
- * whose types mean nothing
- */
-static __always_inline int socket_decide(u32 hook, u32 family, u32 type, u32 protocol)
+/* socket_ask() - for socket_decide(), verified once: it is seldom asked */
+__noinline int socket_ask(u32 hook, u32 family, u32 type, u32 protocol)
 {
 	struct numbers numbers = { .n = 2, .a = family, .b = type, .c = protocol };
 
@@ -63,6 +60,15 @@ static __always_inline int socket_decide(u32 hook, u32 family, u32 type, u32 pro
 	if (family_is_inet(family) && type == SOCK_SEQPACKET && !protocol)
 		numbers.c = IPPROTO_SCTP;
 	return named_decide(hook, LSMD_ACCESS_SOCKET, &numbers);
+}
+
+/*
+ * socket_decide() - `socket` by family and type; by protocol where every socket of the family remembers it: internet sockets, and netlink's,
+ * whose types mean nothing
+ */
+static __always_inline int socket_decide(u32 hook, u32 family, u32 type, u32 protocol)
+{
+	return hook_errno(socket_ask(hook, family, type, protocol));
 }
 
 /* socket_used() - the same of a socket that is there */

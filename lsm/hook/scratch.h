@@ -7,6 +7,7 @@
 #define LSMD_HOOK_SCRATCH_H
 
 #include "maps.h"
+#include "shared.h"
 
 /* Slots tried first by one processor: neighbours share none until there are more than 16 of them. */
 #define LSMD_SCRATCH_STRIDE 8

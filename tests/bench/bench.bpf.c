@@ -6,6 +6,7 @@
  * Each program runs once for every descriptor from bench_first_fd on. The time of an empty program over the same descriptors is
  * what the iterator itself takes.
  */
+#define LSMD_WHOLE
 #include "lsm/hook/lsmd.bpf.c"
 
 /* include/linux/bpf.h, kernel/bpf/task_iter.c */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every hook's body as an iterator, to be loaded and never run: what the verifier takes for all of them, on a kernel that
- * refuses LSM programs. Arguments have the types that the hooks have; where they come from does not matter.
+ * refuses LSM programs and extensions; and what they share, as four iterators more. Arguments have the types that the hooks have; where they come from does not matter.
  */
+#define LSMD_SHARED_PROGRAM(function) __noinline
 #include "lsm/hook/lsmd.bpf.c"
 
 struct bpf_iter__task_file {
@@ -113,3 +114,26 @@ LOAD(sb_remount, KERNEL_CAST(struct super_block, file), NULL)
 LOAD(sb_umount, file->f_path.mnt, load_unknown)
 LOAD(move_mount, FILE_PATH, FILE_PATH)
 LOAD(sb_pivotroot, FILE_PATH, FILE_PATH)
+
+/* What the bodies share: LSMD_SHARED(). */
+#define LOAD_SHARED(function, ...)                                                    \
+	SEC("iter/task_file")                                                         \
+	int load_##function(struct bpf_iter__task_file *ctx)                          \
+	{                                                                             \
+		struct lsmd_label *label = label_current();                           \
+		struct lsmd_scratch *s = scratch_claim();                             \
+		int ret;                                                              \
+                                                                                      \
+		if (!s)                                                               \
+			return 0;                                                     \
+		ret = function##_shared(__VA_ARGS__);                                 \
+		LSMD_KEEP(ret);                                                       \
+		LSMD_KEEP(label);                                                     \
+		scratch_release(s);                                                   \
+		return 0;                                                             \
+	}
+
+LOAD_SHARED(scratch_allowed, s)
+LOAD_SHARED(scratch_verdict, s, load_unknown, load_unknown)
+LOAD_SHARED(label_compute, s, label, load_unknown, load_unknown)
+LOAD_SHARED(path_name, s, &s->name, load_unknown, load_unknown, load_unknown)

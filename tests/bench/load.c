@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/kernel/side.h"
 #include "agent/util/cleanup.h"
 #include "lsm/abi/event.h"
 #include "tests/bench/bench.h"
@@ -17,11 +18,19 @@ static const char *const hook_names[] = {
 #undef X
 };
 
-static struct bpf_program *body_program(const struct lsmd_load *skel, enum lsmd_hook hook)
+/* All bodies: of the hooks, and of what they share. */
+#define BODIES (LSMD_N_HOOKS + N_SHARED)
+
+static const char *body_name(int body)
+{
+	return body < LSMD_N_HOOKS ? hook_names[body] : shared_name(body - LSMD_N_HOOKS);
+}
+
+static struct bpf_program *body_program(const struct lsmd_load *skel, int body)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "load_%s", hook_names[hook]);
+	snprintf(name, sizeof(name), "load_%s", body_name(body));
 	return bpf_object__find_program_by_name(skel->obj, name);
 }
 
@@ -32,10 +41,10 @@ static int bodies_choose(struct lsmd_load *skel)
 
 	bpf_object__for_each_program (program, skel->obj)
 		bpf_program__set_autoload(program, !strcmp(bpf_program__section_name(program), "iter/task"));
-	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++) {
-		program = body_program(skel, hook);
+	for (int body = 0; body < BODIES; body++) {
+		program = body_program(skel, body);
 		if (!program) {
-			fprintf(stderr, "bench: load.bpf.c lacks hook '%s'\n", hook_names[hook]);
+			fprintf(stderr, "bench: load.bpf.c lacks '%s'\n", body_name(body));
 			return -ENOENT;
 		}
 		bpf_program__set_autoload(program, true);
@@ -59,16 +68,16 @@ static int insns_sum(const struct lsmd_load *skel, struct load_times *times)
 	unsigned int insns = 0;
 	int r = 0;
 
-	times->n = LSMD_N_HOOKS;
+	times->n = BODIES;
 	times->insns = 0;
 	times->insns_max = 0;
-	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS && !r; hook++) {
-		r = program_insns(body_program(skel, hook), &insns);
+	for (int body = 0; body < BODIES && !r; body++) {
+		r = program_insns(body_program(skel, body), &insns);
 		times->insns += insns;
 		if (insns <= times->insns_max)
 			continue;
 		times->insns_max = insns;
-		snprintf(times->largest, sizeof(times->largest), "%s", hook_names[hook]);
+		snprintf(times->largest, sizeof(times->largest), "%s", body_name(body));
 	}
 	return r;
 }
