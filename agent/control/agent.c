@@ -354,10 +354,23 @@ static void own_cgroup(char *path, size_t size)
 	}
 }
 
+/* own_start() - field 22 of our /proc/PID/stat; the second is a name in parentheses, which can hold anything. 0: it cannot be read */
+static uint64_t own_start(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/proc/self/stat", "re");
+	char line[1024] = "", *at;
+
+	if (!file || !fgets(line, sizeof(line), file) || !(at = strrchr(line, ')')))
+		return 0;
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
 /* Inode numbers of control groups are what BPF calls their ids. The root has nothing that stops anybody. */
 static void guard_begin(struct agent *agent)
 {
-	uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX] = {};
+	struct kernel_agent self = { .tgid = getpid(), .start = own_start(), .protect = agent->settings->protect };
 	char path[4200];
 	struct stat st;
 
@@ -365,21 +378,23 @@ static void guard_begin(struct agent *agent)
 	for (int i = 0; i <= LSMD_GUARD_ABOVE_MAX && strlen(path) > strlen("/sys/fs/cgroup"); i++) {
 		if (stat(path, &st))
 			break;
-		groups[i] = st.st_ino;
+		self.groups[i] = st.st_ino;
 		*strrchr(path, '/') = '\0';
 	}
-	if (agent->settings->protect && !groups[0])
+	if (!self.start)
+		log_warning(0, "/proc/self/stat does not say when lsmd began: the guard will not know its process");
+	if (self.protect && !self.groups[0])
 		log_warning(0, "\"protect\" is set, and lsmd has no unit: its next start by hand will not get at its pins");
-	kernel_guard(agent->kernel, getpid(), groups, agent->settings->protect);
+	kernel_guard(agent->kernel, &self);
 }
 
 /* Stopped on purpose: the next start need not be in the same unit, and whoever is root may end enforcement. */
 static void guard_end(struct agent *agent)
 {
-	const uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX] = {};
+	const struct kernel_agent nobody = {};
 
 	if (agent->kernel)
-		kernel_guard(agent->kernel, 0, groups, false);
+		kernel_guard(agent->kernel, &nobody);
 }
 
 int agent_serve(struct agent *agent)

@@ -295,14 +295,15 @@ bool kernel_trial(const struct kernel *kernel, struct kernel_trial *ret)
 	return true;
 }
 
-void kernel_guard(struct kernel *kernel, uint32_t tgid, const uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX], bool protect)
+void kernel_guard(struct kernel *kernel, const struct kernel_agent *agent)
 {
 	struct lsmd_control *control = kernel->control;
 
-	control->guard_cgroup = groups[0];
-	memcpy(control->guard_above, groups + 1, sizeof(control->guard_above));
-	control->guard_tgid = tgid;
-	control->protect = protect;
+	control->guard_cgroup = agent->groups[0];
+	memcpy(control->guard_above, agent->groups + 1, sizeof(control->guard_above));
+	control->guard_start = agent->start;
+	control->guard_tgid = agent->tgid;
+	control->protect = agent->protect;
 }
 
 uint64_t kernel_rejected(const struct kernel *kernel)

@@ -90,10 +90,15 @@ int kernel_settle(struct kernel *kernel, bool keep);
 /** kernel_rejected() - checksum of the image that was on trial and that nobody confirmed; 0: none. Any other swap forgets it. */
 uint64_t kernel_rejected(const struct kernel *kernel);
 
-/**
- * kernel_guard() - who the agent is, for the guard: its process, the control group of its unit and those above it (0: none). @protect: from everyone
- */
-void kernel_guard(struct kernel *kernel, uint32_t tgid, const uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX], bool protect);
+/* Who the agent is, for the guard (lsm/hook/guard.h). All 0: nobody. */
+struct kernel_agent {
+	uint32_t tgid;
+	uint64_t start; /* when its process began: clock ticks since boot, as in /proc/PID/stat */
+	uint64_t groups[1 + LSMD_GUARD_ABOVE_MAX]; /* ids of the control group of its unit and of those above it; 0: no more */
+	bool protect;   /* from everyone */
+};
+
+void kernel_guard(struct kernel *kernel, const struct kernel_agent *agent);
 
 /** kernel_image() - the image in force, as the kernel reads it; borrowed until the next swap. NULL: none. */
 const struct lsmd_image_header *kernel_image(const struct kernel *kernel);

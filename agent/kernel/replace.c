@@ -33,6 +33,7 @@ static int words_begin(struct kernel *next, const struct kernel *running)
 	next->control->protect = running->control->protect;
 	next->control->guard_cgroup = running->control->guard_cgroup;
 	memcpy(next->control->guard_above, running->control->guard_above, sizeof(next->control->guard_above));
+	next->control->guard_start = running->control->guard_start;
 	next->control->guard_tgid = running->control->guard_tgid;
 	next->epoch = running->epoch + 1;
 	return 0;

@@ -243,9 +243,13 @@ struct lsmd_control {
 	lsmd_u32 protect;     /* the guard (lsm/hook/guard.h) is for everyone, not only for who is held */
 	lsmd_u64 guard_cgroup; /* id of the control group of the agent's unit; 0: it has none */
 	lsmd_u64 guard_above[LSMD_GUARD_ABOVE_MAX]; /* and of those above it; 0: no more */
+	lsmd_u64 guard_start; /* when the agent's process began, in clock ticks since boot: its number may be given again */
 	lsmd_u32 guard_tgid;  /* the agent's process; 0: none */
 	lsmd_u32 zero;
 };
+
+/* One of the clock ticks that /proc/PID/stat counts in: USER_HZ is 100 everywhere that BPF runs. */
+#define LSMD_CLOCK_TICK_NS 10000000
 
 /*
  * Per-processor counters by place, always counted, whether or not an event could be sent. denied = sent + ring-full + silenced +

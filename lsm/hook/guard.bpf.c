@@ -9,7 +9,7 @@ static __always_inline int guard_trusted(struct lsmd_control *control)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return task->tgid == 1 || guard_agent(control, task->tgid) || task->flags & PF_KTHREAD;
+	return task->tgid == 1 || guard_agent(control, task) || task->flags & PF_KTHREAD;
 }
 
 /* guard_unit() - a task of the agent's unit that no policy holds: one that is held could have moved there */
@@ -109,5 +109,5 @@ int BPF_PROG(lsmd_bpf_prog, struct bpf_prog *prog, int ret)
 SEC("lsm/file_send_sigiotask")
 int BPF_PROG(lsmd_file_send_sigiotask, struct task_struct *tsk, struct fown_struct *fown, int sig, int ret)
 {
-	return ret ?: hook_errno(guard_agent(control_get(), tsk->tgid));
+	return ret ?: hook_errno(guard_agent(control_get(), tsk));
 }

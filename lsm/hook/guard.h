@@ -21,15 +21,22 @@ static __always_inline int guard_decide(u32 hook, u32 wanted)
 	return hook_errno(guard_refuses(hook, wanted));
 }
 
-static __always_inline int guard_agent(struct lsmd_control *control, int tgid)
+/* guard_number() - has a process the agent's number? It can have been given again. */
+static __always_inline int guard_number(struct lsmd_control *control, int tgid)
 {
 	return control && control->guard_tgid && tgid == (int)control->guard_tgid;
+}
+
+static __always_inline int guard_agent(struct lsmd_control *control, const struct task_struct *task)
+{
+	return guard_number(control, task->tgid) &&
+	       kernel_plain(task)->group_leader->start_boottime / LSMD_CLOCK_TICK_NS == control->guard_start;
 }
 
 /* guard_task() - may the current task do something to @task? */
 static __always_inline int guard_task(const struct task_struct *task, u32 hook, u32 wanted)
 {
-	return guard_agent(control_get(), task->tgid) ? guard_decide(hook, wanted) : 0;
+	return guard_agent(control_get(), task) ? guard_decide(hook, wanted) : 0;
 }
 
 /* guard_pins() - something on a bpf file system is about to change: all of it is guarded, our pins are among it */

@@ -246,6 +246,7 @@ struct task_struct {
 	int tgid;
 	struct pid *thread_pid;
 	struct task_struct *real_parent;
+	u64 start_boottime;
 	struct task_struct *group_leader;
 	const struct cred *real_cred; /* of the task itself: never overridden, whatever the kernel does on its behalf */
 	const struct cred *cred;

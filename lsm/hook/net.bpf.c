@@ -429,7 +429,7 @@ static __always_inline int guard_socket(struct sock *other)
 	struct lsmd_control *control = control_get();
 	struct pid *pid = other->sk_peer_pid;
 
-	if (!pid || !guard_agent(control, pid->numbers[0].nr))
+	if (!pid || !guard_number(control, pid->numbers[0].nr))
 		return 0;
 	return guard_decide(LSMD_HOOK_UNIX_STREAM_CONNECT, LSMD_ACCESS_CONNECT);
 }
