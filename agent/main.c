@@ -27,6 +27,7 @@
 static const int kept_capabilities[] = {
 	CAP_BPF, /* maps of the next image, and putting them into their slots */
 	CAP_PERFMON, /* loading larger programs, when a set outgrows those that run */
+	CAP_NET_ADMIN, /* the same: an extension program could extend one of the network's, so the kernel asks for it */
 	CAP_AUDIT_WRITE, /* USER_AVC records */
 	CAP_DAC_READ_SEARCH, /* open_by_handle_at(): the cgroup of a process that may have ended */
 };

@@ -194,6 +194,9 @@ static struct bpf_object *object_open(const struct btf *btf)
 	const void *bytes;
 	size_t size;
 
+	errno = -shared_register();
+	if (errno)
+		return NULL;
 	if (btf_has_function(btf, "bpf_rdonly_cast"))
 		bytes = lsmd_cast__elf_bytes(&size);
 	else

@@ -21,9 +21,8 @@
 #define LINK_PREFIX "link-"
 #define SHARED_PREFIX "shared-"
 
-/* How long links_gone() waits: 5 s at most. */
-#define LINKS_WAITS 250
-#define LINKS_WAIT_US 20000
+/* Long for what links_remove() waits for: a grace period, and a program that runs. */
+#define LINKS_WAIT_US 200000
 
 static const char *const hook_names[] = {
 #define X(constant, name) [LSMD_HOOK_##constant] = name,
@@ -133,55 +132,40 @@ static int object_get(const char *set, const char *prefix, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* link_id() - of a pin; 0: it is none of a link */
-static uint32_t link_id(const char *set, const char *name)
+/* links_unpin() - the pins go, and @fds keep the links. Return: 0, -errno */
+static int links_unpin(const char *set, DIR *dir, int fds[LSMD_N_HOOKS], size_t *n)
 {
-	_cleanup_close_ int link = object_get(set, "", name);
-	struct bpf_link_info info = {};
-	uint32_t len = sizeof(info);
-
-	return link >= 0 && !bpf_obj_get_info_by_fd(link, &info, &len) ? info.id : 0;
-}
-
-static bool link_there(uint32_t id)
-{
-	_cleanup_close_ int link = bpf_link_get_fd_by_id(id);
-
-	return link >= 0;
-}
-
-/* links_gone() - wait until the kernel has let go of links, which it does some time after their pins went; not for ever */
-static void links_gone(const uint32_t *ids, size_t n)
-{
-	for (int waits = 0; n && waits < LINKS_WAITS;) {
-		if (link_there(ids[n - 1])) {
-			usleep(LINKS_WAIT_US);
-			waits++;
-		} else {
-			n--;
-		}
-	}
-	usleep(LINKS_WAIT_US); /* the number of a link goes just before the link does */
-}
-
-/* links_remove() - detach; what the programs share stays in them until none of them can be running */
-static int links_remove(const char *set, DIR *dir)
-{
-	uint32_t ids[LSMD_N_HOOKS];
 	struct dirent *entry;
-	size_t n = 0;
 	int r = 0;
 
 	while ((entry = readdir(dir))) {
 		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)))
 			continue;
-		if (n < LSMD_N_HOOKS)
-			ids[n++] = link_id(set, entry->d_name);
+		if (*n < LSMD_N_HOOKS)
+			fds[(*n)++] = object_get(set, "", entry->d_name);
 		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
 			r = -errno;
 	}
-	if (n)
-		links_gone(ids, n);
+	return r;
+}
+
+/*
+ * links_remove() - detach; what the programs share stays in them until none of them can be running. The kernel lets go of a pin some time after its
+ * file went, and detaches in some thread of its own, where nobody could wait for it; so the links are kept until then by descriptors, and to close
+ * the last one of a link detaches it.
+ */
+static int links_remove(const char *set, DIR *dir)
+{
+	int fds[LSMD_N_HOOKS];
+	size_t n = 0;
+	int r = links_unpin(set, dir, fds, &n);
+
+	if (!n)
+		return r;
+	usleep(LINKS_WAIT_US);
+	for (size_t i = 0; i < n; i++)
+		closep(&fds[i]);
+	usleep(LINKS_WAIT_US);
 	return r;
 }
 

@@ -103,6 +103,41 @@ static int maps_reuse(struct bpf_object *shared, const struct bpf_object *object
 	return 0;
 }
 
+/* The programs that the functions are loaded for, by function; libbpf has callbacks without data of their own. */
+static struct {
+	int program;
+	int standin;
+} targets[N_SHARED];
+
+/*
+ * target_tell() - which function of which program is replaced. libbpf would ask the kernel for the program's BTF by number, which a running agent
+ * may not (CAP_SYS_ADMIN), and knows it: it is that of the object.
+ */
+static int target_tell(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+	for (enum shared function = 0; function < N_SHARED; function++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s_shared", shared_name(function));
+		if (strcmp(bpf_program__name(program), name))
+			continue;
+		opts->attach_prog_fd = targets[function].program;
+		opts->attach_btf_id = targets[function].standin;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int shared_register(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = target_tell);
+	static int handler;
+
+	if (handler <= 0)
+		handler = libbpf_register_prog_handler("shared+", BPF_PROG_TYPE_EXT, 0, &opts);
+	return handler < 0 ? handler : 0;
+}
+
 int shared_prepare(struct bpf_object *shared, const struct bpf_object *object, struct attached *attached)
 {
 	int r = shared_choose(shared, true);
@@ -110,10 +145,12 @@ int shared_prepare(struct bpf_object *shared, const struct bpf_object *object, s
 	if (!r)
 		r = maps_reuse(shared, object);
 	for (enum shared function = 0; !r && function < N_SHARED; function++) {
-		int id = standin_id(object, function), first = id < 0 ? id : standin_first(attached, id);
-
-		attached->standin_ids[function] = id;
-		r = first < 0 ? first : bpf_program__set_attach_target(shared_program(shared, function), first, shared_name(function));
+		targets[function].standin = standin_id(object, function);
+		if (targets[function].standin < 0)
+			return targets[function].standin;
+		attached->standin_ids[function] = targets[function].standin;
+		targets[function].program = standin_first(attached, targets[function].standin);
+		r = targets[function].program < 0 ? targets[function].program : 0;
 	}
 	return r;
 }

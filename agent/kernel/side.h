@@ -125,6 +125,9 @@ int programs_load(struct kernel *kernel, const struct kernel *running, struct at
 
 const char *shared_name(enum shared function);
 
+/** shared_register() - tell libbpf of the section that they stand in; before an object is opened. Return: 0, -errno */
+int shared_register(void);
+
 /** shared_choose() - of an object that is not loaded yet, load the shared functions only, or all but those. Return: 0, -EINVAL */
 int shared_choose(struct bpf_object *object, bool shared);
 

@@ -2,6 +2,19 @@
 /* The decision itself and its record: lsm/core asked for every layer that holds the task. Global functions, verified once. */
 #include "emit.h"
 
+__noinline u32 scratch_search(u32 start)
+{
+	int i;
+
+	for (i = 1; i < LSMD_SCRATCH_TRIES; i++) {
+		u32 slot = (start + i) & (LSMD_SCRATCH_SLOTS - 1);
+
+		if (scratch_try(scratch_slot(slot)))
+			return slot;
+	}
+	return ~0u;
+}
+
 /* rule_count() - count a decision for its rule. Return: LSMD_RULE_* */
 static __always_inline u32 rule_count(const struct lsmd_view *view, u32 rule)
 {

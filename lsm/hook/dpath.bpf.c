@@ -367,22 +367,39 @@ static __always_inline int walk_again(struct lsmd_scratch *s)
 
 static __always_inline int walk_name(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
 {
-	enum walk walk;
+	enum walk walk = walk_up(s, name, dentry, mount, ns_root);
 
-	if (!s || !name)
-		return WALK_FAILED;
-	walk = walk_up(s, name, dentry, mount, ns_root);
 	if (walk != WALK_DONE)
 		return walk;
 	return walk_again(s) ? WALK_DONE : WALK_RACED;
 }
 
-LSMD_SHARED(path_name, WALK_FAILED, struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+/* walk_once() - a try that is seldom needed. Return: enum walk */
+__noinline int walk_once(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
 {
-	return walk_name(s, name, dentry, mount, ns_root);
+	return s && name ? walk_name(s, name, dentry, mount, ns_root) : WALK_FAILED;
 }
 
 __noinline int path_name_alone(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
 {
-	return walk_name(s, name, dentry, mount, ns_root);
+	int try;
+
+	if (!s || !name)
+		return 0;
+	for (try = 1; try < LSMD_WALK_TRIES; try++) {
+		if (walk_once(s, name, dentry, mount, ns_root) != WALK_RACED)
+			return 0;
+		count_add(LSMD_COUNT_WALK_RETRIED, 1);
+	}
+	name->reason = LSMD_REASON_PATH_RACED;
+	return 0;
+}
+
+/* The stand-in leaves the reason that name_start() gave. */
+LSMD_SHARED(path_name, 0, struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root)
+{
+	if (!s || !name || walk_name(s, name, dentry, mount, ns_root) != WALK_RACED)
+		return 0;
+	count_add(LSMD_COUNT_WALK_RETRIED, 1);
+	return path_name_alone(s, name, dentry, mount, ns_root);
 }

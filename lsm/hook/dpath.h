@@ -23,8 +23,8 @@ enum walk {
 };
 
 /*
- * path_name() - one walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root. Return: enum walk.
- * path_name_alone() is the same for iterators, which are no hooks and share nothing.
+ * path_name() - walk from a dentry of a mount (numbers: struct dentry *, struct mount *) to the root mount @ns_root until nothing races, a few
+ * times; name->reason says how it went. path_name_alone() is the same for iterators, which are no hooks and share nothing. Return: nothing that matters.
  */
 typedef int path_name_fn(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root);
 path_name_fn path_name, path_name_alone;
@@ -71,24 +71,10 @@ static __always_inline void name_start(struct lsmd_name *name)
 	name->reason = LSMD_REASON_HELPER_FAILED;
 }
 
-/* path_walk_tries() - walk until nothing races, a few times */
-static __always_inline void path_walk_tries(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount, u64 ns_root,
-					    path_name_fn *walk)
-{
-	int try;
-
-	for (try = 0; try < LSMD_WALK_TRIES; try++) {
-		if (walk(s, name, dentry, mount, ns_root) != WALK_RACED)
-			return;
-		count_add(LSMD_COUNT_WALK_RETRIED, 1);
-	}
-	name->reason = LSMD_REASON_PATH_RACED;
-}
-
 static __always_inline void path_walk_mount(struct lsmd_scratch *s, struct lsmd_name *name, u64 dentry, u64 mount,
 					    struct task_struct *task, path_name_fn *walk)
 {
-	path_walk_tries(s, name, dentry, mount, pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns->root), walk);
+	walk(s, name, dentry, mount, pointer_number(s, kernel_plain(task)->nsproxy->mnt_ns->root));
 }
 
 /* path_home() - away from home nothing can be decided by name (MEANING.md 13) */

@@ -60,7 +60,7 @@ __noinline int names_start(struct lsmd_scratch *s, u64 dentry, u64 sb)
 static __always_inline int name_through(struct lsmd_scratch *s, u64 mount)
 {
 	name_start(&s->name);
-	path_walk_tries(s, &s->name, s->names.dentry, mount, s->names.ns_root, path_name);
+	path_name(s, &s->name, s->names.dentry, mount, s->names.ns_root);
 	if (s->name.reason == LSMD_REASON_PATH_UNREACHABLE || s->name.reason == LSMD_REASON_PATH_ANONYMOUS)
 		return 0;
 	path_home(s, &s->name, bpf_get_current_task_btf());

@@ -28,20 +28,30 @@ static __always_inline void denied_unsent(u32 count)
 	count_add(count, 1);
 }
 
+/* scratch_try() - claim one slot. Return: 1, 0 */
+static __always_inline int scratch_try(struct lsmd_scratch *s)
+{
+	return s && !s->busy && !__sync_val_compare_and_swap(&s->busy, 0, 1);
+}
+
+static __always_inline struct lsmd_scratch *scratch_slot(u32 slot)
+{
+	return bpf_map_lookup_elem(&lsmd_pool, &slot);
+}
+
+/* scratch_search() - claim one of the slots behind @start, the number of the first: that is seldom needed. Return: its number; ~0: all were taken */
+u32 scratch_search(u32 start);
+
 /* scratch_claim() - a slot of our own, or NULL when those tried are taken: undecided, LSMD_REASON_NO_SCRATCH */
 static __always_inline struct lsmd_scratch *scratch_claim(void)
 {
-	u32 start = bpf_get_smp_processor_id() * LSMD_SCRATCH_STRIDE;
-	int i;
+	u32 start = bpf_get_smp_processor_id() * LSMD_SCRATCH_STRIDE & (LSMD_SCRATCH_SLOTS - 1);
+	struct lsmd_scratch *s = scratch_slot(start);
 
-	for (i = 0; i < LSMD_SCRATCH_TRIES; i++) {
-		u32 slot = (start + i) & (LSMD_SCRATCH_SLOTS - 1);
-		struct lsmd_scratch *s = bpf_map_lookup_elem(&lsmd_pool, &slot);
-
-		if (s && !s->busy && !__sync_val_compare_and_swap(&s->busy, 0, 1))
-			return s;
-	}
-	return NULL;
+	if (scratch_try(s))
+		return s;
+	start = scratch_search(start);
+	return start < LSMD_SCRATCH_SLOTS ? scratch_slot(start) : NULL;
 }
 
 static __always_inline void scratch_release(struct lsmd_scratch *s)

@@ -13,7 +13,7 @@
 #define LSMD_HOOK_SHARED_H
 
 #ifndef LSMD_SHARED_PROGRAM
-#define LSMD_SHARED_PROGRAM(function) SEC("freplace/" #function)
+#define LSMD_SHARED_PROGRAM(function) SEC("shared/" #function)
 #endif
 
 /* LSMD_SHARED(function, what its stand-in returns, parameters…) { body } - returns int. Weak, or the compiler would see through the stand-in. */
