@@ -329,6 +329,9 @@ struct msghdr {
 struct pt_regs {
 	unsigned long orig_ax;
 	unsigned long bx;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
 	unsigned long di;
 	unsigned long r9;
 };

@@ -34,7 +34,9 @@
 #define NR_COMPAT_KEXEC_FILE_LOAD 401
 #define NR_COMPAT_SETNS 375
 #endif
-#define NR_MOUNT_SETATTR 442  /* the same everywhere, as this and what follows */
+#define NR_OPEN_TREE 428      /* the same everywhere, as this and what follows */
+#define NR_FSMOUNT 432
+#define NR_MOUNT_SETATTR 442
 #define NR_OPEN_TREE_ATTR 467 /* since 6.15 */
 #define NR_IO_URING_ENTER 426 /* of 32-bit programs too */
 #define NR_X32 0x40000000     /* beside the number, in calls of x32 */
@@ -43,6 +45,8 @@
 struct syscall {
 	u64 nr;
 	u64 arg0;
+	u64 arg1;
+	u64 arg2;
 	u64 arg5; /* the sixth argument */
 	u32 compat; /* of a 32-bit program: numbers and arguments are others */
 };
@@ -54,11 +58,20 @@ static __always_inline struct syscall syscall_read(struct task_struct *task)
 #if defined(__TARGET_ARCH_x86)
 	u32 compat = task->thread_info.status & TS_COMPAT;
 
-	return (struct syscall){ .nr = regs->orig_ax, .arg0 = compat ? regs->bx : regs->di, .arg5 = regs->r9, .compat = compat };
+	return (struct syscall){
+		.nr = regs->orig_ax,
+		.arg0 = compat ? regs->bx : regs->di,
+		.arg1 = compat ? regs->cx : regs->si,
+		.arg2 = regs->dx,
+		.arg5 = regs->r9,
+		.compat = compat,
+	};
 #elif defined(__TARGET_ARCH_arm64)
 	return (struct syscall){
 		.nr = regs->syscallno,
 		.arg0 = regs->orig_x0,
+		.arg1 = regs->regs[1],
+		.arg2 = regs->regs[2],
 		.arg5 = regs->regs[5],
 		.compat = !!(task->thread_info.flags & TIF_32BIT),
 	};

@@ -26,6 +26,11 @@ static __always_inline int one_decide(u32 hook, u32 wanted, u32 number, int quie
 #define CAP_SYS_ADMIN 21
 #define CAP_SYS_BOOT 22
 
+/* Flags of 7.0 and later by which a mount namespace is made without CLONE_NEWNS; before, they are refused, or ask for no capability. */
+#define UNSHARE_EMPTY_MNTNS 0x00100000
+#define OPEN_TREE_NAMESPACE 2
+#define FSMOUNT_NAMESPACE 2
+
 /*
  * call_mounts() - is this capability asked for by a call that changes mounts and has no other hook? setns(2) asks for CAP_SYS_CHROOT when it
  * enters a mount namespace and for no other sort. A clone(2) with CLONE_NEWNS is asked about by task_alloc.
@@ -41,7 +46,9 @@ static __always_inline int call_mounts(int cap)
 	if (cap == CAP_SYS_CHROOT)
 		return syscall_is(&call, NR_SETNS, NR_COMPAT_SETNS);
 	return syscall_is(&call, NR_MOUNT_SETATTR, NR_MOUNT_SETATTR) || syscall_is(&call, NR_OPEN_TREE_ATTR, NR_OPEN_TREE_ATTR) ||
-	       (syscall_is(&call, NR_UNSHARE, NR_COMPAT_UNSHARE) && call.arg0 & CLONE_NEWNS);
+	       (syscall_is(&call, NR_UNSHARE, NR_COMPAT_UNSHARE) && call.arg0 & (CLONE_NEWNS | UNSHARE_EMPTY_MNTNS)) ||
+	       (syscall_is(&call, NR_OPEN_TREE, NR_OPEN_TREE) && call.arg2 & OPEN_TREE_NAMESPACE) ||
+	       (syscall_is(&call, NR_FSMOUNT, NR_FSMOUNT) && call.arg1 & FSMOUNT_NAMESPACE);
 }
 
 /* call_boots() - is this capability asked for by a call that loads another kernel? No hook sees all of them, and each asks for CAP_SYS_BOOT first. */
