@@ -57,6 +57,7 @@ help:
 	@echo 'make vm           the tests on stock kernels in virtual machines (KERNELS="$(KERNELS)")'
 	@echo 'make check        all of them'
 	@echo 'make soak         a million denials in a burst, then the swap under load for hours (RELOADS=10000), in virtual machines'
+	@echo 'make bypass-page  try every known detour on each kernel and on AppArmor, and write docs/bypasses.md'
 	@echo 'make bench        what a decision costs, here'
 	@echo 'make lint         our own conventions, and cppcheck'
 	@echo 'make install      DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
@@ -101,6 +102,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(AGENT_LIB) $(POLICY_LIB)
 .PRECIOUS: $(B)/tests/unit/%.o $(B)/bpf/lsmd-%.o $(B)/bpf/lsmd-%.skel.h
 
 include tests/bench/rules.mk
+include tests/bypass/rules.mk
 include tests/demo/rules.mk
 include tests/engine/rules.mk
 include tests/fuzz/rules.mk

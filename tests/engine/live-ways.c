@@ -345,13 +345,14 @@ static int act_setfacl(const struct live_task *task)
 	return setxattr(task->name, "system.posix_acl_access", acl, sizeof(acl), 0) ? -errno : 0;
 }
 
-/* Flags are set through a descriptor that was opened for reading. */
+/* Flags are set through a descriptor that was opened for reading; one beside those that are there, since ext4 takes the others away only from some files. */
 static int act_setflags(const struct live_task *task)
 {
-	int fd = open(task->name, O_RDONLY | O_CLOEXEC), flags = FS_NODUMP_FL;
+	int fd = open(task->name, O_RDONLY | O_CLOEXEC), flags = 0;
 
-	if (fd < 0)
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags))
 		return -errno;
+	flags |= FS_NODUMP_FL;
 	return ioctl(fd, FS_IOC_SETFLAGS, &flags) ? -errno : 0;
 }
 

@@ -5,7 +5,7 @@ VM_STAGE += probe-stage
 
 $(B)/tests/vm/lsmd-probe: $(PROBE_SRCS) tests/vm/probe/probe.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O2 -g -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE -I. -static -pthread -o $@ $(PROBE_SRCS)
+	$(CC) -std=gnu17 -O2 -g -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE -I. -static -s -pthread -o $@ $(PROBE_SRCS)
 
 # A library whose constructor is all there is to see.
 $(B)/tests/vm/lsmd-preload.so: tests/vm/probe/preload.c

@@ -20,6 +20,13 @@ static int act_exec(char **args)
 	return result_of(execve(args[0], args, environment));
 }
 
+/* From another working directory. args: directory, program, arguments */
+static int act_exec_from(char **args)
+{
+	before(chdir(args[0]), args[0]);
+	return result_of(execve(args[1], args + 1, environment));
+}
+
 /* With one word of environment. args: NAME=VALUE, program, arguments */
 static int act_exec_with(char **args)
 {
@@ -129,6 +136,7 @@ static int act_vfork(char **args)
 
 const struct act exec_acts[] = {
 	{ "exec", 1, act_exec },
+	{ "exec-from", 2, act_exec_from },
 	{ "exec-with", 2, act_exec_with },
 	{ "exec-stdin", 2, act_exec_stdin },
 	{ "exec-named", 2, act_exec_named },

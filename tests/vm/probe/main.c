@@ -9,7 +9,7 @@
 
 static const struct act *const tables[] = {
 	file_acts, append_acts, attr_acts, fd_acts, map_acts, process_acts, exec_acts, net_acts, mount_acts, system_acts,
-	uring_acts, power_acts,
+	uring_acts,
 };
 
 long before(long result, const char *what)

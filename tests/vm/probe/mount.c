@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int act_mount(char **args)
@@ -26,7 +29,7 @@ static int act_overlay(char **args)
 {
 	char *options = NULL;
 
-	before(asprintf(&options, "lowerdir=%s:/srv", args[0]), "asprintf");
+	before(asprintf(&options, "lowerdir=%s:/etc", args[0]), "asprintf");
 	return result_of(mount("overlay", args[1], "overlay", MS_RDONLY, options));
 }
 
@@ -105,6 +108,43 @@ static int act_pivot(char **args)
 	return result_of(syscall(SYS_pivot_root, args[0], args[1]));
 }
 
+/* Mount namespaces made in other ways than unshare(CLONE_NEWNS). include/uapi/linux/mount.h, sched.h since 7.0 */
+#define OPEN_TREE_NAMESPACE 2
+#define FSMOUNT_NAMESPACE   2
+#define UNSHARE_EMPTY_MNTNS 0x00100000
+#define CLONE_EMPTY_MNTNS   (1ULL << 37)
+
+static int act_open_tree_namespace(char **args)
+{
+	return result_of(syscall(SYS_open_tree, AT_FDCWD, args[0], OPEN_TREE_NAMESPACE | OPEN_TREE_CLOEXEC));
+}
+
+static int act_fsmount_namespace(char **args)
+{
+	int context = before(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC), "fsopen");
+
+	before(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "fsconfig");
+	return result_of(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC | FSMOUNT_NAMESPACE, 0));
+}
+
+static int act_mountns_empty(char **args)
+{
+	return result_of(syscall(SYS_unshare, UNSHARE_EMPTY_MNTNS));
+}
+
+static int act_mountns_empty_clone(char **args)
+{
+	struct clone_args clone = { .flags = CLONE_EMPTY_MNTNS, .exit_signal = SIGCHLD };
+	long pid = syscall(SYS_clone3, &clone, sizeof(clone));
+
+	if (!pid)
+		_exit(0);
+	if (pid < 0)
+		return -errno;
+	before(waitpid(pid, NULL, __WALL), "waitpid");
+	return 0;
+}
+
 const struct act mount_acts[] = {
 	{ "mount", 1, act_mount },
 	{ "bind", 2, act_bind },
@@ -116,6 +156,10 @@ const struct act mount_acts[] = {
 	{ "umount", 1, act_umount },
 	{ "fsmount", 1, act_fsmount },
 	{ "open-tree", 2, act_open_tree },
+	{ "open-tree-namespace", 1, act_open_tree_namespace },
+	{ "fsmount-namespace", 0, act_fsmount_namespace },
+	{ "mountns-empty", 0, act_mountns_empty },
+	{ "mountns-empty-clone", 0, act_mountns_empty_clone },
 	{ "read-detached", 2, act_read_detached },
 	{ "pivot", 2, act_pivot },
 	{},

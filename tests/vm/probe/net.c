@@ -360,6 +360,16 @@ static int act_abstract_sendto(char **args)
 	return result_of(sendto(unix_socket("datagram"), "x", 1, 0, &aim.any, len));
 }
 
+/* include/uapi/linux/sctp.h: SCTP_SOCKOPT_CONNECTX takes addresses, and connects. */
+static int act_connectx(char **args)
+{
+	union aim aim;
+	socklen_t len = aim_inet(&aim, args);
+	int fd = before(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 132), "SCTP");
+
+	return result_of(setsockopt(fd, 132, 110, &aim, len));
+}
+
 /* ---- the local side ---- */
 
 /* args: protocol, address, port */
@@ -409,6 +419,7 @@ const struct act net_acts[] = {
 	{ "sendmmsg-second", 4, act_sendmmsg_second },
 	{ "sendto-connected", 4, act_sendto_connected },
 	{ "sendto-unspec", 2, act_sendto_unspec },
+	{ "connectx", 2, act_connectx },
 	{ "connect-unspec-tcp", 2, act_connect_unspec_tcp },
 	{ "sendto-v4-on-v6", 2, act_sendto_v4_on_v6 },
 	{ "unix-sendto", 1, act_unix_sendto },

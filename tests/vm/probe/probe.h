@@ -23,7 +23,7 @@ struct act {
 };
 
 extern const struct act file_acts[], append_acts[], attr_acts[], fd_acts[], map_acts[], process_acts[], exec_acts[], net_acts[],
-	mount_acts[], system_acts[], uring_acts[], power_acts[];
+	mount_acts[], system_acts[], uring_acts[];
 
 /** act_run() - the act that @args name. Return: as struct act says */
 int act_run(char **args);

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- signals. args: pid, signal ---- */
@@ -171,6 +172,22 @@ static int act_async(char **args)
 	return later_foreign(LATER_ASYNC);
 }
 
+/*
+ * The kernel sends the signal when there is something to read. Nothing is told to us when it does not; the caller looks. args: pid,
+ * signal
+ */
+static int act_owner_signal(char **args)
+{
+	int ends[2];
+
+	before(pipe(ends), "pipe");
+	before(fcntl(ends[0], F_SETSIG, atoi(args[1])), "F_SETSIG");
+	before(fcntl(ends[0], F_SETFL, O_ASYNC), "O_ASYNC");
+	if (fcntl(ends[0], F_SETOWN, atoi(args[0])))
+		return -errno;
+	return result_of(write(ends[1], "x", 1));
+}
+
 /* ---- tracing. args: pid ---- */
 
 static int act_attach(char **args)
@@ -253,6 +270,23 @@ static int act_traceme(char **args)
 	return -WEXITSTATUS(status);
 }
 
+/* ---- what another process is given. args: pid ---- */
+
+static int act_limit(char **args)
+{
+	struct rlimit limit;
+
+	return result_of(prlimit(atoi(args[0]), RLIMIT_NOFILE, NULL, &limit)) ?:
+	       result_of(prlimit(atoi(args[0]), RLIMIT_NOFILE, &limit, NULL));
+}
+
+static int act_scheduler(char **args)
+{
+	const struct sched_param param = { 0 };
+
+	return result_of(sched_setscheduler(atoi(args[0]), SCHED_IDLE, &param));
+}
+
 /* ---- capabilities ---- */
 
 /* args: file */
@@ -302,6 +336,15 @@ static int act_module_load(char **args)
 	return r == -EPERM ? r : 0; /* it is no module */
 }
 
+/* The older call. What is loaded is no module, which is said only after the call was let through. */
+static int act_module_init(char **args)
+{
+	static const char bytes[4096];
+	int r = result_of(syscall(SYS_init_module, bytes, sizeof(bytes), ""));
+
+	return r == -EPERM ? r : 0;
+}
+
 /* The kernel asks for a module of this family; what the caller sees is the same, whether there is one or not. args: family */
 static int act_module_request(char **args)
 {
@@ -321,6 +364,36 @@ static int act_bpf_next(char **args)
 	union bpf_attr attr = {};
 
 	return result_of(syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)));
+}
+
+/* args: id */
+static int act_bpf_map_by_id(char **args)
+{
+	union bpf_attr attr = { .map_id = (uint32_t)atoi(args[0]) };
+
+	return result_of(syscall(SYS_bpf, BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr)));
+}
+
+static int act_bpf_prog_by_id(char **args)
+{
+	union bpf_attr attr = { .prog_id = (uint32_t)atoi(args[0]) };
+
+	return result_of(syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr)));
+}
+
+static int act_bpf_link_by_id(char **args)
+{
+	union bpf_attr attr = { .link_id = (uint32_t)atoi(args[0]) };
+
+	return result_of(syscall(SYS_bpf, BPF_LINK_GET_FD_BY_ID, &attr, sizeof(attr)));
+}
+
+/* args: file */
+static int act_bpf_pin(char **args)
+{
+	union bpf_attr attr = { .pathname = (uintptr_t)args[0] };
+
+	return result_of(syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr)));
 }
 
 static int act_userns(char **args)
@@ -376,6 +449,49 @@ static int act_utsns(char **args)
 	return result_of(unshare(CLONE_NEWUTS));
 }
 
+/* A byte into what a terminal has to read. args: number of its descriptor */
+static int act_terminal_type(char **args)
+{
+	return result_of(ioctl(atoi(args[0]), TIOCSTI, "x"));
+}
+
+/* ---- what the kernel does for its callers ---- */
+
+/* A child ends by itself, and the kernel writes what is left of it where it stands. args: directory */
+static int act_core(char **args)
+{
+	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	int status = 0;
+	pid_t pid;
+
+	before(chdir(args[0]), args[0]);
+	before(setrlimit(RLIMIT_CORE, &limit), "RLIMIT_CORE");
+	pid = before(fork(), "fork");
+	if (!pid)
+		abort();
+	before(waitpid(pid, &status, 0), "waitpid");
+	return WCOREDUMP(status) ? 0 : -EPERM; /* nobody is told why there is none */
+}
+
+/* The kernel appends a record to the file for each process that ends. */
+static int act_account(char **args)
+{
+	return result_of(acct(args[0]));
+}
+
+static int act_account_off(char **args)
+{
+	return result_of(acct(NULL));
+}
+
+static int act_clock(char **args)
+{
+	struct timespec now;
+
+	before(clock_gettime(CLOCK_REALTIME, &now), "clock_gettime");
+	return result_of(clock_settime(CLOCK_REALTIME, &now));
+}
+
 const struct act system_acts[] = {
 	{ "kill", 2, act_kill },
 	{ "tgkill", 2, act_tgkill },
@@ -391,6 +507,7 @@ const struct act system_acts[] = {
 	{ "setsig", 0, act_setsig },
 	{ "fioasync", 0, act_fioasync },
 	{ "async", 0, act_async },
+	{ "owner-signal", 2, act_owner_signal },
 	{ "attach", 1, act_attach },
 	{ "seize", 1, act_seize },
 	{ "vm-read", 1, act_vm_read },
@@ -400,6 +517,8 @@ const struct act system_acts[] = {
 	{ "getfd-of", 1, act_getfd },
 	{ "kcmp", 1, act_kcmp },
 	{ "traceme", 0, act_traceme },
+	{ "limit", 1, act_limit },
+	{ "scheduler", 1, act_scheduler },
 	{ "cap-chown", 1, act_cap_chown },
 	{ "cap-port", 1, act_cap_port },
 	{ "cap-hostname", 1, act_cap_hostname },
@@ -407,9 +526,14 @@ const struct act system_acts[] = {
 	{ "cap-setuid", 0, act_cap_setuid },
 	{ "module-delete", 0, act_module_delete },
 	{ "module-load", 0, act_module_load },
+	{ "module-init", 0, act_module_init },
 	{ "module-request", 1, act_module_request },
 	{ "bpf-map", 0, act_bpf_map },
 	{ "bpf-next", 0, act_bpf_next },
+	{ "bpf-map-by-id", 1, act_bpf_map_by_id },
+	{ "bpf-prog-by-id", 1, act_bpf_prog_by_id },
+	{ "bpf-link-by-id", 1, act_bpf_link_by_id },
+	{ "bpf-pin", 1, act_bpf_pin },
 	{ "userns", 0, act_userns },
 	{ "userns-clone", 0, act_userns_clone },
 	{ "mountns", 0, act_mountns },
@@ -417,5 +541,10 @@ const struct act system_acts[] = {
 	{ "mountns-clone3", 0, act_mountns_clone3 },
 	{ "mountns-enter", 0, act_mountns_enter },
 	{ "utsns", 0, act_utsns },
+	{ "terminal-type", 1, act_terminal_type },
+	{ "core", 1, act_core },
+	{ "account", 1, act_account },
+	{ "account-off", 0, act_account_off },
+	{ "clock", 0, act_clock },
 	{},
 };
