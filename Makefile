@@ -9,13 +9,13 @@ CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
-PACKAGES := libbpf jansson libcap libsystemd
+PACKAGES := libbpf jansson libcap libsystemd libcrypto
 # Without libaudit records go to the other logs; WITH_AUDIT= leaves it out where it is there.
 WITH_AUDIT ?= $(shell pkg-config --exists audit && echo yes)
 KERNELS ?= 6.1 6.12 7.2
 
 # Debian packages: to build, to test, and (tests/vm/deps.txt) to make virtual machines.
-BUILD_DEPS := gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-dev libaudit-dev libsystemd-dev
+BUILD_DEPS := gcc make clang llvm bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcap-dev libaudit-dev libsystemd-dev libssl-dev
 TEST_DEPS := libcmocka-dev python3-jsonschema python3-prometheus-client libauparse-dev spin
 
 ifeq ($(shell pkg-config --exists $(PACKAGES) && echo yes),yes)

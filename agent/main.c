@@ -221,6 +221,8 @@ int main(int argc, char **argv)
 	if (privileges_check())
 		return EXIT_FAILURE;
 	r = settings_read(arguments.settings, stderr, false, &settings);
+	if (!r)
+		r = settings_keys(&settings, stderr);
 	if (r < 0)
 		log_error(r, "Cannot read the settings %s", arguments.settings ? arguments.settings : SETTINGS_FILE);
 	if (r)

@@ -72,6 +72,7 @@ int agent_new(const struct settings *settings, sd_event *event, struct agent **r
 		return -ENOMEM;
 	agent->settings = settings;
 	agent->event = sd_event_ref(event);
+	agent->serial.file = settings->serial_file;
 	agent->started_us = realtime_us();
 	agent->lock_fd = lock_take(settings->socket);
 	if (agent->lock_fd == -EWOULDBLOCK) {
@@ -240,16 +241,63 @@ static void takeover_finish(struct agent *agent)
 	agent_refused(agent);
 }
 
+void agent_policies(struct agent *agent, struct seal_want *want, struct policy_options *ret)
+{
+	settings_policies(agent->settings, ret);
+	ret->look = true;
+	if (!settings_want(agent->settings, want))
+		return;
+	want->last = agent->serial.last;
+	ret->want = want;
+}
+
+int agent_remember(struct agent *agent, const struct seal_stamp *stamp, struct kernel_why *why)
+{
+	if (!agent->settings->n_signed_by)
+		return 0;
+	if (stamp && stamp->serial)
+		return serial_advance(&agent->serial, stamp, why->text, sizeof(why->text));
+	snprintf(why->text, sizeof(why->text), "who signed it is not known to this lsmd: run 'lsmctl reload' again");
+	return SERIAL_REFUSED;
+}
+
+void agent_forget(struct agent *agent)
+{
+	int r = serial_undo(&agent->serial);
+
+	if (r)
+		log_error(r, "Cannot take back the serial number in %s: what is in force can be loaded again only when it is signed with a higher one",
+			  agent->settings->serial_file);
+}
+
+/* Read, checked, signed where that is asked for, and remembered. Return: 0, positive: refused and why was logged, -errno */
+static int policies_read(struct agent *agent)
+{
+	struct policy_options options;
+	struct kernel_why why = {};
+	struct seal_want want;
+	int r = agent->settings->n_signed_by ? serial_open(&agent->serial, agent->settings->serial_file, why.text, sizeof(why.text)) : 0;
+
+	if (!r && agent->settings->n_signed_by && !agent->serial.last.serial)
+		log_warning(0, "No serial number is remembered in %s: any signed set is taken this once", agent->settings->serial_file);
+	agent_policies(agent, &want, &options);
+	if (!r) {
+		r = intake_run(&options, 0, &agent->intake);
+		diagnostics_log(&agent->intake);
+		if (r)
+			return r;
+		r = agent_remember(agent, &agent->intake.set->stamp, &why);
+	}
+	if (r)
+		log_error(0, "%s", why.text);
+	return r;
+}
+
 int agent_enforce(struct agent *agent)
 {
 	struct intake *intake = &agent->intake;
-	struct policy_options options;
-	int r;
+	int r = policies_read(agent);
 
-	settings_policies(agent->settings, &options);
-	options.look = true;
-	r = intake_run(&options, 0, intake);
-	diagnostics_log(intake);
 	if (r) {
 		r = broken_start(agent, r);
 		if (intake->set)
@@ -258,7 +306,11 @@ int agent_enforce(struct agent *agent)
 		return r;
 	}
 	r = kernel_open_say(agent, intake->image, intake->image_size);
-	return r ? r : unmediated_refuse(agent, intake);
+	if (!r)
+		r = unmediated_refuse(agent, intake);
+	if (r)
+		agent_forget(agent);
+	return r;
 }
 
 static int file_sink_add(struct agent *agent)
@@ -293,12 +345,24 @@ static int records_begin(struct agent *agent, recorder_fn listener)
 	return r ? log_error(r, "Cannot prepare records") : 0;
 }
 
+/* The set on disk is in force for good, or its serial number is not that of what is. */
+static void serial_finish(struct agent *agent)
+{
+	struct kernel_trial trial;
+
+	if (agent->intake.set && !kernel_trial(agent->kernel, &trial))
+		serial_keep(&agent->serial);
+	else
+		agent_forget(agent);
+}
+
 /* The set in force is settled: what the rings held before it is recorded, then what is on disk takes its place. */
 static int start_finish(struct agent *agent)
 {
 	pump_drain(agent->pump);
 	if (kernel_taken_over(agent->kernel))
 		takeover_finish(agent);
+	serial_finish(agent);
 	if (agent->intake.set)
 		agent_adopt(agent, &agent->intake, false);
 	/* Compiling and loading took memory that running does not need. */
@@ -471,13 +535,32 @@ void agent_refused(struct agent *agent)
 	agent->refused_us = realtime_us();
 }
 
+/* Who signed what is in force; null: nobody needs to. */
+static json_t *signature_json(const struct agent *agent)
+{
+	const struct seal_stamp *stamp = agent->loaded ? loaded_stamp(agent->loaded) : NULL;
+	const struct settings *settings = agent->settings;
+	const char *file = NULL;
+
+	if (!settings->n_signed_by)
+		return json_null();
+	for (size_t i = 0; stamp && i < settings->n_keys; i++)
+		if (!strcmp(settings->keys[i].id, stamp->key))
+			file = settings->keys[i].file;
+	if (!stamp || !stamp->serial)
+		return json_pack("{s:n, s:n, s:n, s:s}", "serial", "key", "key_file", "file", settings->signature);
+	return json_pack("{s:I, s:s, s:s?, s:s}", "serial", (json_int_t)stamp->serial, "key", stamp->key, "key_file", file, "file",
+			 settings->signature);
+}
+
 static int status_add_agent(struct agent *agent, json_t *status)
 {
 	json_t *running = json_pack("{s:s, s:i, s:I, s:I, s:I}", "version", LSMD_VERSION, "pid", (int)getpid(),
 				    "started_us", (json_int_t)agent->started_us, "loaded_us",
 				    (json_int_t)agent->loaded_us, "refused_us", (json_int_t)agent->refused_us);
 
-	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "trial", trial_json(agent)) || json_object_set_new(status, "ok", json_true()))
+	if (json_object_set_new(status, "agent", running) || json_object_set_new(status, "trial", trial_json(agent)) ||
+	    json_object_set_new(status, "signature", signature_json(agent)) || json_object_set_new(status, "ok", json_true()))
 		return -ENOMEM;
 	if (!agent->loaded)
 		return json_object_set_new(status, "files", json_null()) ? -ENOMEM : 0;

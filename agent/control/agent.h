@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/control/intake.h"
+#include "agent/control/serial.h"
 #include "agent/control/server.h"
 #include "agent/control/settings.h"
 #include "agent/kernel/kernel.h"
@@ -36,6 +37,7 @@ struct agent {
 	uint64_t loaded_us; /* wall clock of the last swap by this agent; 0: none */
 	uint64_t started_us; /* wall clock */
 	uint64_t refused_us; /* wall clock when the policies on disk were last refused; 0: they are what is in force */
+	struct serial serial; /* of the last signed set that was in force for good; of no use where nobody needs to sign */
 	struct log_limit refusals;
 	json_t *reloads_told; /* "outcomes" and "last_ns" of reloads, for metrics */
 	sd_event_source *metrics; /* when the metrics file is due */
@@ -73,6 +75,19 @@ int agent_swap(struct agent *agent, const struct lsmd_image_header *image, size_
 
 /** agent_settle() - end the trial: @keep what is on trial, or go back. Return: 0, KERNEL_TOO_LATE, -errno */
 int agent_settle(struct agent *agent, bool keep);
+
+/** agent_policies() - where the policies lie, and who has to have signed them. @want is written too and has to outlive @ret */
+void agent_policies(struct agent *agent, struct seal_want *want, struct policy_options *ret);
+
+/**
+ * agent_remember() - the serial number of a set that is about to be in force for good, where sets have to be signed
+ * @stamp: NULL: nobody knows who signed it
+ * Return: 0; SERIAL_REFUSED (see @why): it may not be put in force
+ */
+int agent_remember(struct agent *agent, const struct seal_stamp *stamp, struct kernel_why *why);
+
+/** agent_forget() - what agent_remember() was told of is not in force after all */
+void agent_forget(struct agent *agent);
 
 /** agent_adopt() - remember the files and rules of the set now in force; takes them out of @intake. @trial: and those before */
 void agent_adopt(struct agent *agent, struct intake *intake, bool trial);

@@ -22,6 +22,7 @@ struct loaded {
 	struct file_state *items; /* sorted by path */
 	size_t n, capacity;
 	char *dirs[2]; /* of policies; looked at again later */
+	struct seal_stamp stamp;
 };
 
 DEFINE_CLEANUP(struct loaded, loaded_free)
@@ -121,6 +122,7 @@ int loaded_add(struct loaded *loaded, const struct policy_set *set)
 	struct loaded more = {};
 	int r = 0;
 
+	loaded->stamp = set->stamp;
 	for (size_t i = 0; i < set->n_files && !r; i++)
 		if (!file_find(loaded, set->files[i].name))
 			r = file_add(&more, set->files[i].name);
@@ -149,6 +151,11 @@ void loaded_free(struct loaded *loaded)
 	free(loaded->dirs[0]);
 	free(loaded->dirs[1]);
 	free(loaded);
+}
+
+const struct seal_stamp *loaded_stamp(const struct loaded *loaded)
+{
+	return &loaded->stamp;
 }
 
 size_t loaded_n(const struct loaded *loaded)

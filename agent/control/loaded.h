@@ -20,6 +20,9 @@ int loaded_look(const struct policy_options *options, struct loaded **ret);
 int loaded_add(struct loaded *loaded, const struct policy_set *set);
 void loaded_free(struct loaded *loaded);
 
+/** loaded_stamp() - of the signature of the set that loaded_add() was given; serial 0: it had none. Borrowed */
+const struct seal_stamp *loaded_stamp(const struct loaded *loaded);
+
 /** loaded_n() - files in all */
 size_t loaded_n(const struct loaded *loaded);
 

@@ -28,6 +28,7 @@ struct reloads {
 	sd_event_source *done;
 	/* Written by the thread, read after it said that it is done. */
 	struct policy_options policies;
+	struct seal_want want;
 	uint32_t unmediated;
 	struct intake intake;
 	json_t *changes; /* NULL: nobody waits to hear them, or they could not be found out */
@@ -70,9 +71,8 @@ static int reload_begin(struct reloads *reloads)
 	int r;
 
 	reloading_say();
-	settings_policies(reloads->agent->settings, &reloads->policies);
+	agent_policies(reloads->agent, &reloads->want, &reloads->policies);
 	reloads->policies.force |= reloads->queue[0].force;
-	reloads->policies.look = true;
 	reloads->unmediated = kernel_unmediated(reloads->agent->kernel);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -149,7 +149,14 @@ static int reload_swap(struct agent *agent, const struct reload_options *options
 
 	if (r && !on)
 		return r;
-	r = agent_swap(agent, intake->image, intake->image_size, options->confirm_s ? &trial : NULL, why, times);
+	/* What is on trial is remembered once it is confirmed: what was before may come back. */
+	r = options->confirm_s ? 0 : agent_remember(agent, &intake->set->stamp, why);
+	if (!r)
+		r = agent_swap(agent, intake->image, intake->image_size, options->confirm_s ? &trial : NULL, why, times);
+	if (r)
+		agent_forget(agent);
+	else
+		serial_keep(&agent->serial);
 	if (on)
 		trial_end_reload(agent, &aside);
 	return r ? r : trial_watch(agent);
@@ -169,19 +176,32 @@ static const char *reload_decide(struct reloads *reloads, const struct reload_op
 		return "failed";
 	}
 	/* What is on trial is not settled by being asked for again. */
-	if (set_is_in_force(agent, &reloads->intake) && (options->dry_run || !kernel_trial(agent->kernel, &trial)))
-		return "unchanged";
+	if (set_is_in_force(agent, &reloads->intake) && (options->dry_run || !kernel_trial(agent->kernel, &trial))) {
+		/* The same policies may have been signed anew. */
+		*ret = options->dry_run ? 0 : agent_remember(agent, &reloads->intake.set->stamp, why);
+		serial_keep(&agent->serial);
+		return *ret ? "failed" : "unchanged";
+	}
 	if (options->dry_run)
 		return "dry-run";
 	*ret = reload_swap(agent, options, &reloads->intake, why, times);
 	return *ret ? "failed" : "swapped";
 }
 
+/* ", serial 7, signed with key a1b2c3d4e5f60718"; nothing where nobody signs */
+static void signer_text(const struct policy_set *set, char *text, size_t size)
+{
+	*text = '\0';
+	if (set && set->stamp.serial)
+		snprintf(text, size, ", serial %" PRIu64 ", signed with key %s", set->stamp.serial, set->stamp.key);
+}
+
 static void outcome_log(struct agent *agent, const struct intake *intake, const char *outcome, int r,
 			const struct kernel_why *why, const struct peer *peer)
 {
-	char who[96] = "a signal";
+	char who[96] = "a signal", signer[96];
 
+	signer_text(intake->set, signer, sizeof(signer));
 	if (peer && peer->loginuid != ~0u)
 		snprintf(who, sizeof(who), "process %d of user %u, who logged in as user %u", peer->pid, peer->uid,
 			 peer->loginuid);
@@ -196,9 +216,9 @@ static void outcome_log(struct agent *agent, const struct intake *intake, const 
 		log_error(r < 0 ? r : 0, "Reload asked by %s failed, generation %" PRIu64 " stays in force: %s", who,
 			  kernel_generation(agent->kernel), why->text);
 	else if (!strcmp(outcome, "swapped"))
-		log_notice("Reload asked by %s: %zu %s in force as generation %" PRIu64 ", set %016" PRIx64, who,
+		log_notice("Reload asked by %s: %zu %s in force as generation %" PRIu64 ", set %016" PRIx64 "%s", who,
 			   intake->set->n_policies, intake->set->n_policies == 1 ? "policy is" : "policies are",
-			   kernel_generation(agent->kernel), (uint64_t)intake->image->set_hash);
+			   kernel_generation(agent->kernel), (uint64_t)intake->image->set_hash, signer);
 	else
 		log_info("Reload asked by %s: %s", who, outcome);
 }

@@ -6,11 +6,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/policy/json.h"
 #include "agent/policy/names.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/fd.h"
+
+/* Bytes of a key in PEM, and of what stands around it. */
+#define KEY_FILE_BYTES_MAX 65536
 
 enum key {
 	KEY_SCHEMA,
@@ -23,6 +28,9 @@ enum key {
 	KEY_EVENTS_FILE_MIB,
 	KEY_EVENTS_FILE_KEEP,
 	KEY_METRICS_FILE,
+	KEY_SIGNED_BY,
+	KEY_SIGNATURE,
+	KEY_SERIAL_FILE,
 	KEY_FORCE,
 	KEY_PROTECT,
 	N_KEYS,
@@ -36,6 +44,9 @@ static const char *const key_names[N_KEYS] = {
 	[KEY_EVENTS_FILE_MIB] = "events_file_mib",
 	[KEY_EVENTS_FILE_KEEP] = "events_file_keep",
 	[KEY_METRICS_FILE] = "metrics_file",
+	[KEY_SIGNED_BY] = "signed_by",
+	[KEY_SIGNATURE] = "signature",
+	[KEY_SERIAL_FILE] = "serial_file",
 	[KEY_FORCE] = "force",
 	[KEY_PROTECT] = "protect",
 };
@@ -90,23 +101,21 @@ static int path_set(struct reading *reading, uint32_t value, const char *key, ch
 	return *to ? 0 : -ENOMEM;
 }
 
-static int abstractions_set(struct reading *reading, uint32_t value)
+static int paths_set(struct reading *reading, uint32_t value, const char *key, size_t max, char **to, size_t *n)
 {
 	const struct doc_value *values = reading->doc.values;
-	struct settings *settings = reading->settings;
 
-	if (values[value].type != DOC_ARRAY || values[value].n > SETTINGS_ABSTRACTIONS_MAX) {
+	if (values[value].type != DOC_ARRAY || values[value].n > max) {
 		diag_add(&reading->diags, DIAG_ERROR, "wrong-type", doc_place(&reading->doc, value), NULL,
-			 "'abstractions' is a list of at most %d paths", SETTINGS_ABSTRACTIONS_MAX);
+			 "'%s' is a list of at most %zu paths", key, max);
 		return 0;
 	}
 	for (uint32_t at = value + 1; at < values[value].end; at = values[at].end) {
-		int r = path_set(reading, at, "abstractions", &settings->abstractions[settings->n_abstractions]);
+		int r = path_set(reading, at, key, &to[*n]);
 
 		if (r)
 			return r;
-		if (settings->abstractions[settings->n_abstractions])
-			settings->n_abstractions++;
+		*n += !!to[*n];
 	}
 	return 0;
 }
@@ -171,7 +180,8 @@ static int value_set(struct reading *reading, int key, uint32_t value)
 	case KEY_ADMIN:
 		return path_set(reading, value, key_names[key], &settings->admin_dir);
 	case KEY_ABSTRACTIONS:
-		return abstractions_set(reading, value);
+		return paths_set(reading, value, key_names[key], SETTINGS_ABSTRACTIONS_MAX, settings->abstractions,
+				 &settings->n_abstractions);
 	case KEY_PINS:
 		return path_set(reading, value, key_names[key], &settings->pins);
 	case KEY_SOCKET:
@@ -184,6 +194,12 @@ static int value_set(struct reading *reading, int key, uint32_t value)
 		return number_set(reading, value, key_names[key], 0, 1000, &settings->events_file_keep);
 	case KEY_METRICS_FILE:
 		return file_set(reading, value, key_names[key], &settings->metrics_file);
+	case KEY_SIGNED_BY:
+		return paths_set(reading, value, key_names[key], SETTINGS_KEYS_MAX, settings->signed_by, &settings->n_signed_by);
+	case KEY_SIGNATURE:
+		return path_set(reading, value, key_names[key], &settings->signature);
+	case KEY_SERIAL_FILE:
+		return path_set(reading, value, key_names[key], &settings->serial_file);
 	case KEY_FORCE:
 		return truth_set(reading, value, key_names[key], &settings->force);
 	case KEY_PROTECT:
@@ -237,7 +253,11 @@ static int defaults_set(struct settings *settings)
 		settings->pins = strdup(SETTINGS_PINS);
 	if (!settings->socket)
 		settings->socket = strdup(SETTINGS_SOCKET);
-	return settings->pins && settings->socket ? 0 : -ENOMEM;
+	if (!settings->signature)
+		settings->signature = strdup(SETTINGS_SIGNATURE);
+	if (!settings->serial_file)
+		settings->serial_file = strdup(SETTINGS_SERIAL_FILE);
+	return settings->pins && settings->socket && settings->signature && settings->serial_file ? 0 : -ENOMEM;
 }
 
 static int file_refused(const char *name, int r, FILE *out)
@@ -287,6 +307,10 @@ void settings_clear(struct settings *settings)
 	free(settings->admin_dir);
 	for (size_t i = 0; i < SETTINGS_ABSTRACTIONS_MAX; i++)
 		free(settings->abstractions[i]);
+	for (size_t i = 0; i < SETTINGS_KEYS_MAX; i++)
+		free(settings->signed_by[i]);
+	free(settings->signature);
+	free(settings->serial_file);
 	free(settings->pins);
 	free(settings->socket);
 	free(settings->events_file);
@@ -303,4 +327,101 @@ void settings_policies(const struct settings *settings, struct policy_options *r
 		.n_abstraction_dirs = settings->n_abstractions,
 		.force = settings->force,
 	};
+}
+
+static int key_refuse(FILE *out, const char *name, const char *why, const char *mend)
+{
+	fprintf(out, "%s: error: %s\nmend: %s\n", name, why, mend);
+	return SETTINGS_REFUSED;
+}
+
+/* Whoever can write a public key's file says who signs; whoever can read a private one's signs. */
+static int key_mode_check(const char *name, const struct stat *st, bool secret, FILE *out)
+{
+	if (st->st_uid && st->st_uid != geteuid())
+		return key_refuse(out, name, "it belongs to another user", "give the key a file of its own, of root");
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return key_refuse(out, name, "others than its owner may write it", secret ? "chmod 600, if nobody did" : "chmod 644, if nobody did");
+	return 0;
+}
+
+static int key_pem_read(const char *name, const char *pem, size_t len, bool secret, FILE *out, uint8_t ret[ED25519_KEY_BYTES])
+{
+	const char *first = memmem(pem, len, "-----BEGIN ", 11);
+	int r;
+
+	if (first && memmem(first + 1, len - (first + 1 - pem), "-----BEGIN ", 11))
+		return key_refuse(out, name, "it holds more than one key", "give each key a file of its own");
+	r = ed25519_read(pem, len, secret, ret);
+	if (r == ED25519_NOT_PEM)
+		return key_refuse(out, name, secret ? "it holds no private key in PEM, or it cannot be decrypted" : "it holds no public key in PEM",
+				  "'lsmctl sign --new-key FILE' makes a pair of keys");
+	if (r == ED25519_OTHER_HALF)
+		return key_refuse(out, name, secret ? "it holds the public half of a key" : "it holds the private half of a key",
+				  secret ? "name the private one" : "name the public one, and keep the private one off this machine");
+	if (r == ED25519_OTHER_KIND)
+		return key_refuse(out, name, "it holds a key of another algorithm than Ed25519", "'lsmctl sign --new-key FILE' makes a pair of keys");
+	return r;
+}
+
+/* Looked at and read by one descriptor. */
+static int key_text_read(const char *name, bool secret, FILE *out, char *text, size_t size, size_t *ret_len, bool *shared)
+{
+	_cleanup_close_ int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	size_t len = 0;
+	ssize_t n;
+	int r;
+
+	if (fd < 0 && errno == ELOOP)
+		return key_refuse(out, name, "it is a symbolic link, which keys may not be", "name what it leads to");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return key_refuse(out, name, strerror(errno), "name a file that is there and can be read");
+	if (!S_ISREG(st.st_mode) || st.st_size >= (off_t)size)
+		return key_refuse(out, name, "it is no regular file, or too large for a key", "name a file in PEM");
+	r = key_mode_check(name, &st, secret, out);
+	while (!r && len < size && (n = read(fd, text + len, size - len)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		len += n > 0 ? n : 0;
+	}
+	*ret_len = len;
+	*shared = st.st_mode & (S_IRGRP | S_IROTH);
+	return r ? r : len < size ? 0 : key_refuse(out, name, "it is too large for a key", "name a file in PEM");
+}
+
+int key_file_read(const char *name, bool secret, FILE *out, uint8_t ret[ED25519_KEY_BYTES])
+{
+	char text[KEY_FILE_BYTES_MAX];
+	size_t len = 0;
+	bool shared = true;
+	int r = key_text_read(name, secret, out, text, sizeof(text), &len, &shared);
+
+	if (!r)
+		r = key_pem_read(name, text, len, secret, out, ret);
+	if (!r && secret && shared)
+		r = key_refuse(out, name, "others than its owner may read this private key", "chmod 600, if nobody did");
+	explicit_bzero(text, sizeof(text));
+	return r;
+}
+
+int settings_keys(struct settings *settings, FILE *out)
+{
+	int r = 0;
+
+	for (settings->n_keys = 0; settings->n_keys < settings->n_signed_by && !r; settings->n_keys += !r) {
+		struct seal_key *key = &settings->keys[settings->n_keys];
+
+		key->file = settings->signed_by[settings->n_keys];
+		r = key_file_read(key->file, false, out, key->bytes);
+		if (!r)
+			r = seal_key_id(key->bytes, key->id);
+	}
+	return r;
+}
+
+bool settings_want(const struct settings *settings, struct seal_want *ret)
+{
+	*ret = (struct seal_want){ .file = settings->signature, .keys = settings->keys, .n_keys = settings->n_keys };
+	return settings->n_signed_by;
 }

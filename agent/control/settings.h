@@ -14,11 +14,14 @@
 #define SETTINGS_PINS "/sys/fs/bpf/lsmd"
 #define SETTINGS_SOCKET "/run/lsmd/control.sock"
 #define SETTINGS_EVENTS_FILE "/var/log/lsmd/events.jsonl"
+#define SETTINGS_SIGNATURE "/etc/lsmd/policies.sig"
+#define SETTINGS_SERIAL_FILE "/var/lib/lsmd/serial"
 #define SETTINGS_EVENTS_FILE_MIB 16
 #define SETTINGS_EVENTS_FILE_KEEP 3
 /* Bytes of the file. */
 #define SETTINGS_BYTES_MAX (1u << 20)
 #define SETTINGS_ABSTRACTIONS_MAX 16
+#define SETTINGS_KEYS_MAX 16
 
 struct settings {
 	char *file; /* that was read; NULL: absent, all is default */
@@ -32,6 +35,12 @@ struct settings {
 	uint64_t events_file_mib; /* "events_file_mib": it is turned when it would grow larger */
 	uint64_t events_file_keep; /* "events_file_keep": files before it that stay */
 	char *metrics_file; /* "metrics_file": for a collector of text files; NULL: none */
+	char *signed_by[SETTINGS_KEYS_MAX]; /* "signed_by": files of public keys, one of which has to have signed the policies */
+	size_t n_signed_by; /* 0: nobody needs to sign */
+	struct seal_key keys[SETTINGS_KEYS_MAX]; /* settings_keys() */
+	size_t n_keys;
+	char *signature; /* "signature": the seal of the policies */
+	char *serial_file; /* "serial_file": where the serial number of the last signed set is remembered */
 	bool protect; /* "protect": the guard of process and pins is for everyone but the agent, its unit, and PID 1 */
 	bool force; /* "force": start also with a set that `lsmctl reload` takes with --force only */
 };
@@ -51,5 +60,24 @@ void settings_clear(struct settings *settings);
 
 /** settings_policies() - where the policies lie, borrowed from the settings */
 void settings_policies(const struct settings *settings, struct policy_options *ret);
+
+/**
+ * settings_keys() - read the public keys that "signed_by" names; once, so that whoever changes a file later changes nothing
+ * Return: 0 (also where none is named), SETTINGS_REFUSED (said to @out), -errno
+ */
+int settings_keys(struct settings *settings, FILE *out);
+
+/**
+ * settings_want() - who has to have signed the policies, borrowed; the caller adds what went before
+ * Return: false where nobody needs to. Without settings_keys() before, no key is good enough.
+ */
+bool settings_want(const struct settings *settings, struct seal_want *ret);
+
+/**
+ * key_file_read() - a file that holds a key: small, regular, no link, of root or of the caller
+ * @secret: nobody but its owner may read it either
+ * Return: 0, SETTINGS_REFUSED (said to @out), -errno
+ */
+int key_file_read(const char *name, bool secret, FILE *out, uint8_t ret[ED25519_KEY_BYTES]);
 
 #endif

@@ -127,7 +127,15 @@ int trial_confirm(struct agent *agent, struct kernel_why *why)
 			 kernel_rejected(agent->kernel) ? ": the last one was taken back, since nobody confirmed it in time" : "");
 		return TRIAL_REFUSED;
 	}
+	/* Killed between the two, what goes back by itself cannot be loaded again: never the other way round. */
+	r = agent_remember(agent, agent->loaded ? loaded_stamp(agent->loaded) : NULL, why);
+	if (r)
+		return TRIAL_REFUSED;
 	r = agent_settle(agent, true);
+	if (r)
+		agent_forget(agent);
+	else
+		serial_keep(&agent->serial);
 	if (r == KERNEL_TOO_LATE) {
 		snprintf(why->text, sizeof(why->text), "it is too late: the reload has been taken back");
 		trial_settle(agent);
@@ -180,6 +188,12 @@ static int mode_swap(struct agent *agent, uint64_t key, int mode, uint64_t ns, s
 	return r ? r : trial_watch(agent);
 }
 
+/* The mode of a policy is part of what was signed: it may be held harder than that, and not less. */
+static bool mode_is_weaker(const struct agent *agent, const struct lsmd_layer *layer, int mode)
+{
+	return agent->settings->n_signed_by && (uint32_t)mode > layer->mode;
+}
+
 /* What cannot be done, in a person's words. Return: 0, TRIAL_REFUSED */
 static int mode_check(struct agent *agent, const char *name, const struct kernel_trial *on, bool is_on, struct kernel_why *why)
 {
@@ -219,6 +233,11 @@ int trial_mode(struct agent *agent, const char *name, int mode, unsigned int sec
 		snprintf(why->text, sizeof(why->text), "policy '%s' is in that mode by its file", name);
 		return TRIAL_REFUSED;
 	}
+	if (layer && mode_is_weaker(agent, layer, mode)) {
+		snprintf(why->text, sizeof(why->text),
+			 "policies are signed here (\"signed_by\" in lsmd.json), and the mode of '%s' with them: sign a set in which it is another", name);
+		return TRIAL_REFUSED;
+	}
 	return mode_swap(agent, lsmd_policy_key(name), mode, seconds * NS_A_SECOND, why);
 }
 
@@ -253,6 +272,10 @@ void trial_end_reload(struct agent *agent, const struct trial_aside *aside)
 
 	if (!layer || layer->mode == LSMD_MODE_OFF) {
 		log_notice("The policy that was in another mode for a while is not in the new set, or off: its time is over");
+		return;
+	}
+	if (mode_is_weaker(agent, layer, aside->mode)) {
+		log_notice("The new set is signed: the policy that was in another mode for a while is in that of its file again");
 		return;
 	}
 	r = mode_swap(agent, aside->trial.key, aside->mode, aside->trial.ns, &why);

@@ -12,10 +12,11 @@ static const char usage[] =
 	"usage: lsmctl check [OPTION]... [PATH]...\n"
 	"\n"
 	"Reads policies as the agent would and says what is wrong with them; changes nothing. PATH is a file or a folder;\n"
-	"without one, the folders of the settings are read.\n"
+	"without one, the folders of the settings are read, and held against their signature where \"signed_by\" asks for one.\n"
 	"\n"
 	"  --abstractions DIR   look for included rule sets in DIR; may be given again\n"
 	"  --force              only warn of policies that would lock this machine's administrators out\n"
+	"  --unsigned           do not ask for a signature, where the settings do\n"
 	"  --json               findings as JSON\n"
 	"  --quiet              only findings, no summary\n"
 	"  --help               this text\n"
@@ -25,7 +26,8 @@ static const char usage[] =
 struct check {
 	const char *abstractions[SETTINGS_ABSTRACTIONS_MAX];
 	struct policy_options policies;
-	bool force, json, quiet;
+	bool force, unsigned_too, json, quiet;
+	struct seal_want want;
 };
 
 static int options_read(int argc, char **argv, struct check *check)
@@ -33,6 +35,7 @@ static int options_read(int argc, char **argv, struct check *check)
 	static const struct option options[] = {
 		{ "abstractions", required_argument, NULL, 'a' },
 		{ "force", no_argument, NULL, 'f' },
+		{ "unsigned", no_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
@@ -50,6 +53,9 @@ static int options_read(int argc, char **argv, struct check *check)
 			break;
 		case 'f':
 			check->force = true;
+			break;
+		case 'u':
+			check->unsigned_too = true;
 			break;
 		case 'j':
 			check->json = true;
@@ -79,6 +85,28 @@ static void options_fill(const struct settings *settings, struct check *check, i
 	check->policies.look = true;
 }
 
+/* Files that are named may lie anywhere: what was signed are the folders of the settings. */
+static int want_fill(struct settings *settings, struct check *check)
+{
+	int r;
+
+	if (check->policies.n_paths || check->unsigned_too || !settings_want(settings, &check->want))
+		return 0;
+	r = settings_keys(settings, stderr);
+	if (r)
+		return r < 0 ? ctl_error(r, "cannot read the keys of \"signed_by\"") : CTL_FOUND;
+	settings_want(settings, &check->want);
+	check->policies.want = &check->want;
+	return 0;
+}
+
+/* "; serial 7, signed with key …", where it was asked for */
+static void signer_print(const struct policy_set *set)
+{
+	if (set->stamp.serial)
+		printf("; serial %llu, signed with key %s", (unsigned long long)set->stamp.serial, set->stamp.key);
+}
+
 static int summary_print(const struct intake *intake)
 {
 	size_t n_rules = 0;
@@ -89,10 +117,12 @@ static int summary_print(const struct intake *intake)
 	}
 	for (size_t i = 0; i < intake->set->n_policies; i++)
 		n_rules += intake->set->policies[i].n_rules;
-	printf("%zu %s, %zu rules, warnings: %zu; image %s, checked in %s, compiled in %s\n", intake->set->n_policies,
+	printf("%zu %s, %zu rules, warnings: %zu; image %s, checked in %s, compiled in %s", intake->set->n_policies,
 	       intake->set->n_policies == 1 ? "policy" : "policies", n_rules, intake->diags.n_warnings,
 	       units_bytes(intake->image_size).text, units_time(intake->check_ns).text,
 	       units_time(intake->compile_ns).text);
+	signer_print(intake->set);
+	putchar('\n');
 	return CTL_DONE;
 }
 
@@ -127,6 +157,9 @@ static int check_run(struct ctl *ctl, int argc, char **argv)
 	if (status)
 		return status;
 	options_fill(&ctl->settings, &check, argc, argv);
+	status = want_fill(&ctl->settings, &check);
+	if (status)
+		return status;
 	r = intake_run(&check.policies, 0, &intake);
 	if (r < 0)
 		status = ctl_error(r, "cannot check the policies");

@@ -32,7 +32,7 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_check, ctl_test, ctl_diff, ctl_fmt, ctl_show, ctl_reload, ctl_status, ctl_events, ctl_explain, ctl_doctor, ctl_unload;
-extern const struct ctl_command ctl_confirm, ctl_mode;
+extern const struct ctl_command ctl_sign, ctl_confirm, ctl_mode;
 /* About records: */
 extern const struct ctl_command ctl_metrics, ctl_denials, ctl_report, ctl_learn, ctl_replay, ctl_promote;
 

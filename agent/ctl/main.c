@@ -10,7 +10,7 @@
 #include "agent/util/cleanup.h"
 
 static const struct ctl_command *const commands[] = {
-	&ctl_check, &ctl_test, &ctl_diff, &ctl_fmt, &ctl_show, &ctl_reload, &ctl_confirm, &ctl_mode, &ctl_status, &ctl_events, &ctl_explain, &ctl_doctor, &ctl_unload,
+	&ctl_check, &ctl_test, &ctl_diff, &ctl_fmt, &ctl_show, &ctl_sign, &ctl_reload, &ctl_confirm, &ctl_mode, &ctl_status, &ctl_events, &ctl_explain, &ctl_doctor, &ctl_unload,
 	/* About records: */
 	&ctl_denials, &ctl_report, &ctl_metrics, &ctl_learn, &ctl_replay, &ctl_promote,
 };

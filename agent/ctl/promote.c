@@ -332,11 +332,18 @@ static int reload_judge(struct ctl *ctl, const struct promote *promote, const st
 	return r;
 }
 
+/* What is signed is not rewritten here: the agent would refuse it, and the files would be other than what is in force meanwhile. */
+static int signed_refuse(const struct promote *promote)
+{
+	return ctl_error(0, "policies are signed here (\"signed_by\" of the settings), and nothing was changed: write %s, with \"mode\": \"enforce\", "
+			    "into the place of %s, then 'lsmctl sign' and 'lsmctl reload'", promote->shadow_file, promote->policy_file);
+}
+
 static int put_in_force(struct ctl *ctl, struct promote *promote)
 {
 	_cleanup_(aside_clear) struct aside aside = {};
 	_cleanup_buf_ struct buf text = {};
-	int r = in_force_check(ctl);
+	int r = ctl->settings.n_signed_by ? signed_refuse(promote) : in_force_check(ctl);
 
 	if (!r)
 		r = target_choose(ctl, promote);

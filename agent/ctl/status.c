@@ -67,6 +67,18 @@ static void trial_print(const json_t *trial, bool colour)
 		puts("the set before comes back unless 'lsmctl confirm' keeps this one");
 }
 
+/* Who signed what is in force, where somebody has to. */
+static void signature_print(const json_t *signature, bool colour)
+{
+	if (!json_is_object(signature))
+		return;
+	if (ctl_number(signature, "serial"))
+		printf("signed with key %s (%s), serial %lld\n", ctl_string(signature, "key"), ctl_string(signature, "key_file"),
+		       (long long)ctl_number(signature, "serial"));
+	else
+		printf("%swho signed what is in force is not known%s: an earlier lsmd loaded it\n", CTL_YELLOW(colour), CTL_PLAIN(colour));
+}
+
 static void head_print(const json_t *status, bool colour)
 {
 	const json_t *agent = json_object_get(status, "agent");
@@ -82,6 +94,7 @@ static void head_print(const json_t *status, bool colour)
 		printf(", loaded %s", units_ago(loaded_us, realtime_us()).text);
 	putchar('\n');
 	trial_print(json_object_get(status, "trial"), colour);
+	signature_print(json_object_get(status, "signature"), colour);
 	if (agent)
 		printf("agent: lsmd %s, process %lld, started %s\n", ctl_string(agent, "version"),
 		       (long long)ctl_number(agent, "pid"),

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/policy/seal.h"
 #include "lsm/abi/access.h"
 #include "lsm/abi/image.h"
 #include "lsm/abi/verdict.h"
@@ -99,6 +100,7 @@ struct policy_set {
 	size_t n_policies;
 	struct policy_file *files;
 	size_t n_files;
+	struct seal_stamp stamp; /* of the seal that the files were held against; serial 0: none */
 	bool refused; /* files only, for messages (set.h): never to be compiled */
 	void *memory; /* what the pointers above point into */
 };

@@ -52,6 +52,7 @@ struct loader {
 	struct diags *diags;
 	struct arena *memory;
 	struct files files;
+	struct seal seal; /* files.seal where one is asked for */
 	struct library library;
 	struct policies policies;
 	size_t n_objects;
@@ -339,6 +340,24 @@ static int policies_load(struct loader *loader)
 	return r;
 }
 
+/* The whole of a set that has to be signed: its seal first, and last what the seal has and the set has not. */
+static int policies_load_sealed(struct loader *loader)
+{
+	size_t n_errors;
+	uint32_t file;
+	int r = seal_load(&loader->files, loader->options->want, loader->diags, &loader->seal, &file);
+
+	if (r)
+		return r == SOURCE_REFUSED ? 0 : r;
+	loader->files.seal = &loader->seal;
+	n_errors = loader->diags->n_errors;
+	r = policies_load(loader);
+	/* What a refused file would have brought with it is not missed. */
+	if (!r && loader->diags->n_errors == n_errors)
+		seal_unread(&loader->seal, file, loader->diags);
+	return r;
+}
+
 /* What the loader holds goes to the set, good or bad. */
 static void set_fill(struct policy_set *set, struct loader *loader)
 {
@@ -388,8 +407,10 @@ int policy_set_load(const struct policy_options *options, struct diags *diags, s
 	set->memory = loader.memory = calloc(1, sizeof(*loader.memory));
 	if (!set->memory)
 		return -ENOMEM;
-	r = policies_load(&loader);
+	r = options->want ? policies_load_sealed(&loader) : policies_load(&loader);
 	library_free(&loader.library);
+	set->stamp = loader.seal.stamp;
+	seal_clear(&loader.seal);
 	set_fill(set, &loader);
 	if (!r)
 		r = set_check(set, options, diags);

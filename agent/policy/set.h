@@ -28,6 +28,7 @@ struct policy_options {
 	/* Where abstractions are looked for; none: /etc/lsmd/abstractions, /usr/share/lsmd/abstractions. */
 	const char *const *abstraction_dirs;
 	size_t n_abstraction_dirs;
+	const struct seal_want *want; /* who has to have signed the set; NULL: nobody */
 	bool force; /* a set that holds PID 1, sshd, login, lsmd or lsmctl is only warned of */
 	bool look; /* look at this machine's file system: names that are symbolic links are warned of */
 	bool text_drop; /* do not keep the files' text after a set is made: messages then show no source lines */

@@ -78,6 +78,8 @@ int source_read(struct files *files, const char *path, enum file_kind kind, stru
 	files->total += len;
 	files->items[source.file].text = text;
 	files->items[source.file].len = len;
+	if (seal_judge(files, source.file, diags))
+		return SOURCE_REFUSED;
 	r = doc_parse(text, len, source.file, diags, &source.doc);
 	if (r)
 		return r < 0 ? r : SOURCE_REFUSED;

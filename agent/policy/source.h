@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "agent/policy/schema.h"
+#include "agent/policy/seal.h"
 
 /* Bytes of one file, and of all together. */
 #define SOURCE_BYTES_MAX (256u << 20)
@@ -21,6 +22,7 @@ struct files {
 	size_t n;
 	size_t capacity;
 	uint64_t total; /* bytes */
+	struct seal *seal; /* borrowed: what is not in it as it was signed is not parsed; NULL: nobody needs to sign */
 };
 
 struct source {
@@ -47,9 +49,24 @@ int files_add(struct files *files, const char *name, uint32_t *ret);
 void files_free(struct files *files);
 
 /**
+ * seal_load() - the seal of a set, held to who may sign and to the set that went before
+ * @files: receives the file, as the place for what is wrong with it; its text has to stay while the seal is used
+ * @ret:   seal_clear(), in any case
+ * @file:  its index
+ * Return: 0, SOURCE_REFUSED, -ENOMEM
+ */
+int seal_load(struct files *files, const struct seal_want *want, struct diags *diags, struct seal *ret, uint32_t *file);
+
+/** seal_judge() - a file that was read, against files->seal, where there is one. Return: 0, SOURCE_REFUSED */
+int seal_judge(const struct files *files, uint32_t file, struct diags *diags);
+
+/** seal_unread() - once all is read: an error for each file that was signed and was not; @file is that of the seal */
+void seal_unread(const struct seal *seal, uint32_t file, struct diags *diags);
+
+/**
  * source_read() - one file
  * @path:  opened without following a link in its last component; regular files of at most SOURCE_BYTES_MAX only
- * @files: receives the file, also when it cannot be read
+ * @files: receives the file, also when it cannot be read. Its seal judges the very bytes that are parsed afterwards
  * @ret:   source_free(); only on 0
  * Return: 0 (also when keys are wrong: ret->right says so, and the rest can still be looked at), SOURCE_REFUSED, -ENOMEM
  */

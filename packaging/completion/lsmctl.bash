@@ -5,11 +5,12 @@
 # Options of lsmctl itself and of each command; one that ends in '=' takes a value.
 declare -gA _lsmctl_options=(
 	[lsmctl]="--settings= --help --version"
-	[check]="--abstractions= --force --json --quiet --help"
+	[check]="--abstractions= --force --unsigned --json --quiet --help"
 	[test]="--policies= --abstractions= --help"
 	[diff]="--abstractions= --json --help"
 	[fmt]="--check --help"
 	[show]="--abstractions= --json --help"
+	[sign]="--key= --new-key= --serial= --root= --output= --force --json --help"
 	[reload]="--dry-run --confirm= --force --json --help"
 	[confirm]="--help"
 	[mode]="--for= --help"
@@ -49,7 +50,7 @@ _lsmctl_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 _lsmctl_value()
 {
 	case $1 in
-	--settings|--policies|--abstractions|--exe|--open|--exec|--from|--html|--output) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	--settings|--policies|--abstractions|--exe|--open|--exec|--from|--html|--output|--key|--new-key|--root) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--access) _lsmctl_words "read write append create delete rename link" ;;
 	--connect) _lsmctl_words "tcp: udp: sctp: dccp: unix:/ unix:@" ;;
 	--pid) mapfile -t COMPREPLY < <(compgen -W "$(ps -e -o pid= 2> /dev/null)" -- "$cur") ;;
@@ -57,7 +58,7 @@ _lsmctl_value()
 	--gid) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;
 	--mode) _lsmctl_words "audit enforce" ;;
 	--answer) _lsmctl_words "denied audit logged" ;;
-	--last|--policy|--verb|--program|--since|--top) ;;
+	--last|--policy|--verb|--program|--since|--top|--serial) ;;
 	--confirm|--for) _lsmctl_words "60s 5m 10m 2h" ;;
 	*) return 1 ;;
 	esac

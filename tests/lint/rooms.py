@@ -47,6 +47,8 @@ LIBRARIES = (
     (r"<bpf/", ("agent/kernel/", "lsm/hook/")),
     (r"<jansson\.h>", ("agent/control/", "agent/ctl/", "agent/record/jsonl.", "agent/record/metrics.", "agent/policy/diag.c")),
     (r"<libaudit\.h>", ("agent/record/audit.c",)),
+    (r"<openssl/", ("agent/util/ed25519.c",)),
+    (r"<openssl/", ("agent/util/ed25519.",)),
 )
 
 

@@ -112,6 +112,9 @@ static void wrong_settings_are_refused(void **state)
 	check_refused("{ \"metrics_file\": true }", "1:19: error: 'metrics_file' is a path");
 	check_refused("{ \"force\": \"yes\" }", "1:12: error: 'force' is true or false, not a string");
 	check_refused("{ \"abstractions\": \"/a\" }", "1:19: error: 'abstractions' is a list");
+	check_refused("{ \"signed_by\": \"/k.pub\" }", "1:16: error: 'signed_by' is a list of at most 16 paths");
+	check_refused("{ \"signed_by\": [\"k.pub\"] }", "1:17: error: 'signed_by' is not an absolute path");
+	check_refused("{ \"signature\": false }", "1:16: error: 'signature' is a path");
 	check_refused("[]", "1:1: error: the settings are an object, not a list");
 	check_refused("{ \"pins\": \"/a\", \"pins\": \"/b\" }", "1:17: error:");
 	check_refused("{", "1:");
@@ -138,6 +141,93 @@ static void files_that_are_none_are_refused(void **state)
 	fclose(out);
 }
 
+static void text_write(const char *text, mode_t mode)
+{
+	FILE *file = fopen(name, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+static void check_key_refused(bool secret, const char *why)
+{
+	uint8_t key[ED25519_KEY_BYTES];
+	char said[4096] = "";
+	FILE *out = fmemopen(said, sizeof(said), "w");
+
+	assert_int_equal(key_file_read(name, secret, out, key), SETTINGS_REFUSED);
+	fclose(out);
+	if (!strstr(said, why) || !strstr(said, "\nmend: "))
+		fail_msg("'%s' and a mend not in: %s", why, said);
+}
+
+static void keys_are_read_from_files_that_nobody_else_can_change(void **state)
+{
+	uint8_t key[ED25519_KEY_BYTES] = "a private key of thirty-two byte", again[ED25519_KEY_BYTES], public[ED25519_KEY_BYTES];
+	char *secret_pem, *public_pem, twice[1024];
+
+	assert_int_equal(ed25519_public(key, public), 0);
+	assert_int_equal(ed25519_write(key, true, &secret_pem), 0);
+	assert_int_equal(ed25519_write(public, false, &public_pem), 0);
+	text_write(secret_pem, 0600);
+	assert_int_equal(key_file_read(name, true, stderr, again), 0);
+	assert_memory_equal(again, key, sizeof(key));
+	check_key_refused(false, "holds the private half");
+	text_write(secret_pem, 0640);
+	check_key_refused(true, "others than its owner may read this private key");
+	text_write(public_pem, 0644);
+	assert_int_equal(key_file_read(name, false, stderr, again), 0);
+	assert_memory_equal(again, public, sizeof(key));
+	text_write(public_pem, 0664);
+	check_key_refused(false, "others than its owner may write it");
+	text_write(public_pem, 0646);
+	check_key_refused(false, "others than its owner may write it");
+	text_write(public_pem, 0600);
+	check_key_refused(true, "holds the public half");
+	snprintf(twice, sizeof(twice), "%s%s", public_pem, public_pem);
+	text_write(twice, 0644);
+	check_key_refused(false, "more than one key");
+	text_write("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n", 0644);
+	check_key_refused(false, "no public key in PEM");
+	/* A key of X25519, which is as long. */
+	text_write("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAR6rsitMaujYHvt9G2l48b3t7VUz3F2QiT0JbU3maUl4=\n-----END PUBLIC KEY-----\n", 0644);
+	check_key_refused(false, "another algorithm");
+	assert_int_equal(truncate(name, 1 << 20), 0);
+	check_key_refused(false, "too large");
+	unlink(name);
+	check_key_refused(false, "No such file");
+	assert_int_equal(mkfifo(name, 0600), 0);
+	check_key_refused(false, "no regular file");
+	unlink(name);
+	assert_int_equal(symlink("/dev/zero", name), 0);
+	check_key_refused(false, "symbolic link");
+	unlink(name);
+	free(secret_pem);
+	free(public_pem);
+}
+
+/* The agent that would forget to read its keys takes nothing. */
+static void who_signs_is_asked_for_where_a_key_is_named(void **state)
+{
+	struct settings settings;
+	struct seal_want want;
+	char said[1024] = "";
+
+	assert_int_equal(read_text("{}", &settings, said, sizeof(said)), 0);
+	assert_false(settings_want(&settings, &want));
+	assert_string_equal(settings.signature, SETTINGS_SIGNATURE);
+	assert_string_equal(settings.serial_file, SETTINGS_SERIAL_FILE);
+	settings_clear(&settings);
+	assert_int_equal(read_text("{ \"signed_by\": [\"/no/such.pub\"], \"signature\": \"/x/sig\" }", &settings, said, sizeof(said)), 0);
+	assert_true(settings_want(&settings, &want));
+	assert_int_equal(want.n_keys, 0);
+	assert_string_equal(want.file, "/x/sig");
+	assert_int_equal(settings_keys(&settings, stdout), SETTINGS_REFUSED);
+	settings_clear(&settings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +235,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_said_is_default),
 		cmocka_unit_test(wrong_settings_are_refused),
 		cmocka_unit_test(files_that_are_none_are_refused),
+		cmocka_unit_test(keys_are_read_from_files_that_nobody_else_can_change),
+		cmocka_unit_test(who_signs_is_asked_for_where_a_key_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
