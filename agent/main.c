@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/control/agent.h"
+#include "agent/control/boot.h"
 #include "agent/control/reload.h"
 #include "agent/util/cleanup.h"
 #include "agent/util/log.h"
@@ -45,7 +46,7 @@ static const char usage[] =
 	"lsmd is started by the service manager: systemctl enable --now lsmd. 'lsmctl' talks to it.\n"
 	"Signals: SIGHUP reloads the policies; SIGTERM ends lsmd, the kernel goes on enforcing ('lsmctl unload' ends that).\n"
 	"\n"
-	"Exit status: 0 ended by a signal; 1 failed; 2 usage; 6 refused to start: the policies are wrong, the kernel cannot\n"
+	"Exit status: 0 ended by a signal, or off (lsmd=off); 1 failed; 2 usage; 6 refused to start: the policies are wrong, the kernel cannot\n"
 	"enforce them, or another lsmd runs.\n";
 
 struct arguments {
@@ -204,6 +205,14 @@ static int agent_run(const struct settings *settings)
 	return r < 0 ? log_error(r, "The event loop ended; the kernel goes on enforcing") : r;
 }
 
+/* Ready, and at an end: what is ordered behind the service goes on, and the service manager does not try again. */
+static int off_say(void)
+{
+	log_warning(0, "lsmd=off is on the kernel command line: nothing is loaded, and no policy is enforced until the machine is booted without it");
+	sd_notify(0, "READY=1\nSTATUS=Off by the kernel command line (lsmd=off): nothing is enforced");
+	return EXIT_SUCCESS;
+}
+
 static void settings_freep(struct settings *settings)
 {
 	settings_clear(settings);
@@ -218,6 +227,8 @@ int main(int argc, char **argv)
 	if (r)
 		return r == ARGUMENTS_DONE ? EXIT_SUCCESS : EXIT_USAGE;
 	log_open("lsmd");
+	if (boot_is_off(BOOT_CMDLINE))
+		return off_say();
 	if (privileges_check())
 		return EXIT_FAILURE;
 	r = settings_read(arguments.settings, stderr, false, &settings);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/control/boot.h"
 #include "agent/control/status.h"
 #include "agent/ctl/ctl.h"
 #include "agent/kernel/kernel.h"
@@ -317,7 +318,10 @@ static int status_away(const struct ctl *ctl, json_t **ret)
 	r = kernel_attach(ctl->settings.pins, &why, &kernel);
 	if (r == KERNEL_NOTHING_LOADED) {
 		fputs("not enforcing: nothing is loaded\n", stdout);
-		return ctl_no_agent(ctl);
+		if (!boot_is_off(BOOT_CMDLINE))
+			return ctl_no_agent(ctl);
+		puts("lsmd=off is on the kernel command line: boot without it to have policies enforced");
+		return CTL_NO_AGENT;
 	}
 	if (r) {
 		ctl_error(r < 0 ? r : 0, "cannot read what is at %s%s%s", ctl->settings.pins, *why.text ? ": " : "",
