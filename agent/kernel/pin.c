@@ -21,8 +21,8 @@
 #define LINK_PREFIX "link-"
 #define SHARED_PREFIX "shared-"
 
-/* Long for what links_remove() waits for: a grace period, and a program that runs. */
-#define LINKS_WAIT_US 200000
+/* Long for what links_remove() waits for: callbacks of a grace period, and a program that runs. */
+#define LINKS_WAIT_US 400000
 
 static const char *const hook_names[] = {
 #define X(constant, name) [LSMD_HOOK_##constant] = name,
@@ -151,8 +151,8 @@ static int links_unpin(const char *set, DIR *dir, int fds[LSMD_N_HOOKS], size_t 
 
 /*
  * links_remove() - detach; what the programs share stays in them until none of them can be running. The kernel lets go of a pin some time after its
- * file went, and detaches in some thread of its own, where nobody could wait for it; so the links are kept until then by descriptors, and to close
- * the last one of a link detaches it.
+ * file went, and would detach in some thread of its own, seconds later where many go, and nobody could wait for it; so the links are kept until then
+ * by descriptors, and to close the last one of a link detaches it. Should the kernel take longer, what still runs meets stand-ins, and refuses.
  */
 static int links_remove(const char *set, DIR *dir)
 {
