@@ -11,8 +11,8 @@
 	  "a held process that enters another mount namespace is refused, as undecided, whatever " \
 	  "its policy could deny (MEANING 13)") \
 	X("open-descriptors", \
-	  "files and mappings that a process had open before it was held, or receives over a socket, " \
-	  "are not checked again (MEANING 23)") \
+	  "files, sockets and mappings that a process had open before it was held are not checked again, nor are sockets that it " \
+	  "receives (MEANING 23)") \
 	X("exec-then", "an exec cannot leave a policy or take another one (\"then\")") \
 	X("guard", \
 	  "lsmd's configuration and binaries are guarded against held processes only as far as policies deny them; its process, control group, " \

@@ -11,6 +11,7 @@
 /* LSMD_HOOKS(X): X(CONSTANT, "lsm hook"). A program is named lsmd_ and the hook. */
 #define LSMD_HOOKS(X)                                   \
 	X(FILE_OPEN, "file_open")                       \
+	X(FILE_RECEIVE, "file_receive")                 \
 	X(FILE_PERMISSION, "file_permission")           \
 	X(FILE_FCNTL, "file_fcntl")                     \
 	X(FILE_MPROTECT, "file_mprotect")               \

@@ -75,6 +75,44 @@ static __always_inline int file_decide(u32 hook, const struct file *file, u32 wa
 }
 
 /*
+ * receive_decide() - verbs on a file that another task opened, which may stand in a copy of a mount that is in this namespace too. What has no name
+ * (pipes, sockets, memfds) is received as it could be made.
+ */
+static __always_inline int receive_decide(const struct file *file, u32 wanted)
+{
+	struct vfsmount *mnt = kernel_plain(file)->f_path.mnt;
+	struct lsmd_scratch *s;
+	int ret;
+
+	if (!mnt || mnt->mnt_flags & MNT_INTERNAL)
+		return 0;
+	s = hook_enter(LSMD_HOOK_FILE_RECEIVE, wanted, &ret);
+	if (!s)
+		return ret;
+	path_walk_peer(s, &s->name, kernel_plain(file)->f_path.dentry, mnt);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
+		scratch_release(s);
+		return 0;
+	}
+	return hook_leave(s);
+}
+
+/*
+ * A descriptor that comes from another task (SCM_RIGHTS, pidfd_getfd(2), an answer to seccomp's listener) is asked for like an open of the
+ * same kind (MEANING.md 23); what the open may have created or truncated is done.
+ */
+SEC("lsm/file_receive")
+int BPF_PROG(lsmd_file_receive, struct file *file, int ret)
+{
+	u32 wanted;
+
+	if (ret)
+		return ret;
+	wanted = file_access(file) & ~LSMD_ACCESS_CREATE;
+	return wanted ? receive_decide(file, wanted) : 0;
+}
+
+/*
  * An append-only descriptor stays one (MEANING.md 18). Only system calls that honour O_APPEND pass as `append`; fallocate,
  * pwritev2 with flags this build does not know (RWF_NOAPPEND), io_uring, aio and 32-bit calls all come through the same
  * hook and cannot be told apart by it, so they want `write`.

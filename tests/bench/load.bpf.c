@@ -53,6 +53,7 @@ volatile lsmd_u32 load_unknown;
 #define FILE_DENTRY (file->f_path.dentry)
 
 LOAD(file_open, file)
+LOAD(file_receive, file)
 LOAD(file_permission, file, load_unknown)
 LOAD(file_fcntl, file, load_unknown, load_unknown)
 LOAD(file_ioctl, file, load_unknown, load_unknown)

@@ -64,7 +64,8 @@ case("opened_before_the_policy", opened_before, "read", under=("rule",), waits="
 case("inherited_for_reading", inherited("read-inherited", os.O_RDONLY), "read", waits="descriptors", how="a descriptor that its parent, whom nobody holds, opened")
 case("inherited_for_writing", inherited("write-inherited", os.O_RDWR), "write", was_changed("f"), waits="descriptors", how="the same, for writing")
 case("inherited_and_mapped", inherited("map-inherited", os.O_RDONLY), "read", waits="descriptors", how="the same, mapped")
-case("received", received, "read", waits="descriptors", how="SCM_RIGHTS from a process that nobody holds")
+case("received", received, "read", how="SCM_RIGHTS from a process that nobody holds")
+case("received_by_pidfd_getfd", taken, "read", under=("rule",), how="pidfd_getfd from a process that nobody holds")
 case("taken_by_pidfd_getfd", taken, "ptrace", under=("default",), twin=BY_RULE, how="pidfd_getfd from a process that nobody holds")
 
 line("descriptors", "Change without open, by descriptors: copy_file_range, sendfile, splice, FICLONE, fallocate.")

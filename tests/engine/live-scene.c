@@ -165,6 +165,39 @@ static int mount_scene_make(bool mounted)
 	return mounted && mount("none", MOUNT_POINT, "tmpfs", 0, NULL) ? -errno : 0;
 }
 
+static int descriptor_send(int to, int fd)
+{
+	char byte = 'x', control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	return sendmsg(to, &message, 0) == 1 ? 0 : -errno;
+}
+
+/* The object, opened by the runner, waits in a socket for the subject. */
+static int sent_make(struct live_scene *scene, int flags)
+{
+	const struct test_case *c = scene->c;
+	_cleanup_close_ int fd = -1, near = -1;
+	int r = object_make(c->node, c->ask.name.bytes), ends[2];
+
+	if (r)
+		return r;
+	fd = open(c->ask.name.bytes, flags | O_CLOEXEC);
+	if (fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	near = ends[0];
+	scene->sent = ends[1];
+	return descriptor_send(near, fd);
+}
+
 static int before_make(struct live_scene *scene)
 {
 	const struct test_case *c = scene->c;
@@ -179,6 +212,12 @@ static int before_make(struct live_scene *scene)
 	case BEFORE_BOTH:
 		r = object_make(c->node, c->ask.name.bytes);
 		return r ? r : object_make(c->node, c->ask.other.bytes);
+	case BEFORE_SENT_READER:
+		return sent_make(scene, O_RDONLY);
+	case BEFORE_SENT_WRITER:
+		return sent_make(scene, O_WRONLY);
+	case BEFORE_SENT_APPENDER:
+		return sent_make(scene, O_WRONLY | O_APPEND);
 	case BEFORE_XATTR:
 		r = object_make(c->node, c->ask.name.bytes);
 		return r ? r : lsetxattr(c->ask.name.bytes, "user.lsmd-test", "x", 1, 0) ? -errno : 0;
@@ -201,6 +240,7 @@ int live_scene_make(struct live_scene *scene)
 	int r;
 
 	scene->listener = -1;
+	scene->sent = -1;
 	r = before_make(scene);
 	if (!r && scene->way->after == AFTER_MOVED) {
 		if (lstat(scene->c->ask.name.bytes, &st))
@@ -336,6 +376,9 @@ int live_scene_clear(struct live_scene *scene)
 	if (scene->listener >= 0)
 		close(scene->listener);
 	scene->listener = -1;
+	if (scene->sent >= 0)
+		close(scene->sent);
+	scene->sent = -1;
 	while (umount2(MOUNT_POINT, MNT_DETACH) == 0)
 		;
 	return nftw(LIVE_ROOT, entry_remove, 64, FTW_DEPTH | FTW_PHYS) ? -errno : 0;

@@ -120,6 +120,43 @@ static int act_list(const struct live_task *task)
 	return syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0 ? -errno : 0;
 }
 
+/* What the runner has opened and sent; -EPERM where the message came and the descriptor did not. */
+static int received(void)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+	};
+	const struct cmsghdr *head;
+	int fd;
+
+	if (recvmsg(LIVE_SENT, &message, MSG_CMSG_CLOEXEC) != 1)
+		return -errno;
+	head = CMSG_FIRSTHDR(&message);
+	if (!head || head->cmsg_type != SCM_RIGHTS || head->cmsg_len < CMSG_LEN(sizeof(fd)))
+		return message.msg_flags & MSG_CTRUNC ? -EPERM : -EBADMSG;
+	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+	return fd;
+}
+
+static int act_read_received(const struct live_task *task)
+{
+	int fd = received();
+
+	return fd < 0 ? fd : opened_read(fd);
+}
+
+static int act_list_received(const struct live_task *task)
+{
+	int fd = received();
+	char entries[512];
+
+	if (fd < 0)
+		return fd;
+	return syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0 ? -errno : 0;
+}
+
 /* ---- write ---- */
 
 static int opened_write(int fd)
@@ -127,6 +164,13 @@ static int opened_write(int fd)
 	if (fd < 0)
 		return opened(fd);
 	return write(fd, "changed", 7) < 0 ? -errno : 0;
+}
+
+static int act_write_received(const struct live_task *task)
+{
+	int fd = received();
+
+	return fd < 0 ? fd : opened_write(fd);
 }
 
 static int act_write(const struct live_task *task)
@@ -922,15 +966,19 @@ const struct live_way live_ways[] = {
 	{ "descriptor", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_by_descriptor },
 	{ "relative", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_relative },
 	{ "root-link", "read", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_by_root_link },
+	{ "received", "read", FILE_NODE, PATH, 0, BEFORE_SENT_READER, AFTER_NOTHING, act_read_received },
+	{ "received", "read", DIR_NODE, PATH, 0, BEFORE_SENT_READER, AFTER_NOTHING, act_list_received },
 	{ "list", "read", DIR_NODE, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_list },
 	{ "node", "read", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read },
 	{ "open", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write },
+	{ "received", "write", FILE_NODE, PATH, 0, BEFORE_SENT_WRITER, AFTER_CHANGED, act_write_received },
 	{ "open-trunc", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write_truncating },
 	{ "truncate", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_truncate },
 	{ "descriptor", "write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_write_by_descriptor },
 	{ "node", "write", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_write },
 	{ "open", "read+write", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_read_write },
 	{ "node", "read+write", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_read_write },
+	{ "received", "append", FILE_NODE, PATH, 0, BEFORE_SENT_APPENDER, AFTER_CHANGED, act_write_received },
 	{ "open", "append", FILE_NODE, PATH, 0, BEFORE_OBJECT, AFTER_CHANGED, act_append },
 	{ "node", "append", DEVICE_NODES, PATH, 0, BEFORE_OBJECT, AFTER_NOTHING, act_append },
 	{ "mknod", "create", FILE_NODE, PATH, 0, BEFORE_NOTHING, AFTER_EXISTS, act_mknod },

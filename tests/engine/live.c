@@ -134,6 +134,8 @@ static int subject_run(const struct live_scene *scene, char *const argv[])
 			dup2(scene->listener, LISTENER_FD);
 		else if (scene->listener >= 0)
 			close(scene->listener);
+		if (scene->sent >= 0 && dup2(scene->sent, LIVE_SENT) < 0)
+			_exit(errno);
 		if (who_become(&scene->c->ask))
 			_exit(EXIT_WHO);
 		execve(argv[0], argv, environment);
@@ -207,7 +209,7 @@ static const char *judge(enum case_verdict wanted, int r, int happened, char *te
 
 static void way_run(struct tally *tally, const struct test_case *c, const struct live_way *way, bool control)
 {
-	struct live_scene scene = { .c = c, .way = way, .listener = -1 };
+	struct live_scene scene = { .c = c, .way = way, .listener = -1, .sent = -1 };
 	const char *wrong = NULL;
 	char text[256];
 	int r;
@@ -266,7 +268,7 @@ static void groups_print(const struct case_table *table)
 static int cases_run(const struct case_table *table, const char *group, bool control)
 {
 	struct tally tally = { 0 };
-	struct live_scene nothing = { .listener = -1 };
+	struct live_scene nothing = { .listener = -1, .sent = -1 };
 
 	if ((mkdir(LIVE_ROOT, 0755) && errno != EEXIST) || live_scene_clear(&nothing)) {
 		fprintf(stderr, "cannot clear %s: %s\n", LIVE_ROOT, strerror(errno));

@@ -31,6 +31,9 @@ enum live_before {
 	BEFORE_NOTHING,     /* the folders above the names */
 	BEFORE_OBJECT,      /* the object, as what its node says */
 	BEFORE_BOTH,        /* and one under the second name */
+	BEFORE_SENT_READER, /* the object, and a descriptor of it sent to the subject, over the socket LIVE_SENT */
+	BEFORE_SENT_WRITER,
+	BEFORE_SENT_APPENDER,
 	BEFORE_XATTR,       /* the object, with an extended attribute */
 	BEFORE_PROGRAM,     /* the object is a copy of this program, or a script for one */
 	BEFORE_LISTENER,    /* a socket that takes connections at the address */
@@ -75,6 +78,7 @@ struct live_scene {
 	const struct test_case *c;
 	const struct live_way *way;
 	int listener; /* -1: none */
+	int sent;     /* what LIVE_SENT will be; -1: none */
 	ino_t inode;  /* AFTER_MOVED: of the object before */
 };
 
@@ -89,6 +93,9 @@ int live_scene_clear(struct live_scene *scene);
 int live_program_make(const char *path);
 /** live_script_make() - a script for @interpreter */
 int live_script_make(const char *path, const char *interpreter);
+
+/* The socket on which a subject finds what was sent to it. */
+#define LIVE_SENT 100
 
 /* Status of a program that was started only to show that it can be. */
 #define LIVE_STARTED 77
