@@ -155,30 +155,30 @@ int shared_prepare(struct bpf_object *shared, const struct bpf_object *object, s
 	return r;
 }
 
-/* shared_put() - in the place of the stand-in of one program. Return: the link's descriptor, -1 where it has no stand-in, -errno */
-static int shared_put(int function, int program, uint32_t id)
+/* shared_put() - in the place of the stand-in of one program. @ret: the link; -1 where it has no stand-in. Return: 0, -errno */
+static int shared_put(int function, int program, uint32_t id, int *ret)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .target_btf_id = id);
-	int has = program_has(program, id), link;
+	int has = program_has(program, id);
 
+	*ret = -1;
 	if (has <= 0)
-		return has < 0 ? has : -1;
-	link = bpf_link_create(function, program, 0, &opts);
-	return link < 0 ? -errno : link;
+		return has;
+	*ret = bpf_link_create(function, program, 0, &opts);
+	return *ret < 0 ? -errno : 0;
 }
 
 int shared_put_all(const struct bpf_object *shared, struct attached *attached, struct kernel_why *why)
 {
 	for (enum lsmd_hook hook = 0; hook < LSMD_N_HOOKS; hook++)
 		for (enum shared function = 0; attached->programs[hook] >= 0 && function < N_SHARED; function++) {
-			int link = shared_put(bpf_program__fd(shared_program(shared, function)), attached->programs[hook],
-					      attached->standin_ids[function]);
+			int r = shared_put(bpf_program__fd(shared_program(shared, function)), attached->programs[hook],
+					   attached->standin_ids[function], &attached->shared[hook][function]);
 
-			attached->shared[hook][function] = link < 0 ? -1 : link;
-			if (link >= -1)
+			if (!r)
 				continue;
-			why_set(why, "cannot put '%s' into a program: %s", shared_name(function), strerror(-link));
-			return link;
+			why_set(why, "cannot put '%s' into a program: %s", shared_name(function), strerror(-r));
+			return r;
 		}
 	return 0;
 }

@@ -106,7 +106,7 @@ struct attached {
 	int links[LSMD_N_HOOKS];
 	int programs[LSMD_N_HOOKS];
 	int shared[LSMD_N_HOOKS][N_SHARED]; /* links; -1 where a program has no such stand-in */
-	int standin_ids[N_SHARED];             /* in the BTF of the programs */
+	int standin_ids[N_SHARED];          /* in the BTF of the programs */
 };
 
 void attached_init(struct attached *attached);
