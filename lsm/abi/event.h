@@ -189,6 +189,7 @@ enum lsmd_label_state {
 
 #define LSMD_LABEL_SENDING 1    /* flags: between socket_sendmsg and unix_may_send, a name was given */
 #define LSMD_LABEL_OVERFLOW 2   /* a swap or setuid put more layers on the task than it can carry, or who it is is not known: undecided */
+#define LSMD_LABEL_ASKS_IDS 4   /* the set has subjects that ask for ids: a task that changed its own is looked at anew */
 
 /* What a hook keeps on a task (MEANING.md 7, 8). Written by the task itself, but for the first by the iterator. */
 struct lsmd_label {
@@ -201,7 +202,7 @@ struct lsmd_label {
 	lsmd_u16 n_inherited;
 	lsmd_u16 n_handed;
 	lsmd_u16 n_kept;     /* of handed[], at its end: policies that the set does not have */
-	lsmd_u32 uid;        /* effective ids, as the initial user namespace counts, that layers[] was computed for */
+	lsmd_u32 uid;        /* effective ids, as the initial user namespace counts: of the exec, or the last that ASKS_IDS noticed */
 	lsmd_u32 gid;
 	lsmd_u32 asks;       /* verbs that a layer could refuse or record: no other need be asked for */
 	lsmd_u32 n_enforced; /* of the layers, those in enforce mode: the guard is theirs (MEANING.md 2, 26) */

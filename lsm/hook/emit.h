@@ -111,21 +111,19 @@ static __always_inline int label_leaves(const struct lsmd_label *label, u32 want
 	return !(label->asks & wanted);
 }
 
-/*
- * hook_enter() - is the current task held by anybody? @unheld: go on for tasks that nobody holds, too.
- * Return: scratch with s->req begun; or NULL, and *ret is what the hook returns.
- */
-static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int unheld, int *ret)
+/* label_idle() - is the label that of @active, and does no layer of it ask for anything? Who the task is has not changed either, where it matters. */
+static __always_inline int label_idle(const struct lsmd_label *label, u64 active)
 {
-	u64 active = control_active(); /* read once; everything below is decided by this generation */
-	struct lsmd_label *label;
+	return label && label->generation == active && !label->asks && !(label->flags & (LSMD_LABEL_OVERFLOW | LSMD_LABEL_ASKS_IDS)) && !label->n_layers;
+}
+
+/* hook_held() - hook_enter() for who has the label, and the generation, already. @unheld: go on for tasks that nobody holds, too. */
+static __always_inline struct lsmd_scratch *hook_held(struct lsmd_label *label, u64 active, u32 hook, u32 wanted, int unheld, int *ret)
+{
 	struct lsmd_scratch *s;
 	int fresh;
 
 	*ret = 0;
-	if (!active)
-		return NULL;
-	label = label_current();
 	if (!label) {
 		*ret = task_undecided(active, wanted);
 		return NULL;
@@ -146,6 +144,17 @@ static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int
 	return s;
 }
 
+static __always_inline struct lsmd_scratch *hook_begin(u32 hook, u32 wanted, int unheld, int *ret)
+{
+	u64 active = control_active(); /* read once; everything below is decided by this generation */
+
+	*ret = 0;
+	return active ? hook_held(label_current(), active, hook, wanted, unheld, ret) : NULL;
+}
+
+/*
+ * hook_enter() - is the current task held by anybody? Return: scratch with s->req begun; or NULL, and *ret is what the hook returns.
+ */
 static __always_inline struct lsmd_scratch *hook_enter(u32 hook, u32 wanted, int *ret)
 {
 	return hook_begin(hook, wanted, 0, ret);

@@ -21,6 +21,14 @@ static __always_inline int guard_decide(u32 hook, u32 wanted)
 	return hook_errno(guard_refuses(hook, wanted));
 }
 
+/* guard_everybody() - are tasks that no policy holds refused, too? */
+static __always_inline int guard_everybody(void)
+{
+	struct lsmd_control *control = control_get();
+
+	return control && control->protect;
+}
+
 /* guard_number() - has a process the agent's number? It can have been given again. */
 static __always_inline int guard_number(struct lsmd_control *control, int tgid)
 {

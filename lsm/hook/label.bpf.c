@@ -258,7 +258,7 @@ static __always_inline int label_uncertain(const struct lsmd_view *view, u32 unk
 }
 
 /* label_set_layers() - what was collected is what the label says from now on */
-static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd_label *label, lsmd_image_id image, int uncertain)
+static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd_label *label, const struct lsmd_view *view, lsmd_image_id image)
 {
 	u64 i;
 
@@ -270,10 +270,11 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 	label->n_enforced = 0;
 	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
-	if (s->held.overflow || uncertain)
+	label->flags &= ~(LSMD_LABEL_OVERFLOW | LSMD_LABEL_ASKS_IDS);
+	if (s->held.overflow || label_uncertain(view, label->programs.unknown))
 		label->flags |= LSMD_LABEL_OVERFLOW;
-	else
-		label->flags &= ~LSMD_LABEL_OVERFLOW;
+	if (view->image->selects & LSMD_SELECT_IDS)
+		label->flags |= LSMD_LABEL_ASKS_IDS;
 }
 
 /* who_load() - s->who := what a label remembers beside programs */
@@ -360,7 +361,7 @@ LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *la
 	}
 	subject_collect_any(&view, generation, &s->who, &s->held);
 	held_inherit(s, label, generation);
-	label_set_layers(s, label, generation, label_uncertain(&view, label->programs.unknown));
+	label_set_layers(s, label, &view, generation);
 	inherited_keep(s, label, generation);
 	__sync_lock_test_and_set(&label->generation, generation);
 	return 0;

@@ -84,11 +84,14 @@ static __always_inline void label_take_ids(struct lsmd_label *label, const struc
 	label->gid = cred->egid.val;
 }
 
-/* label_ids_same() - is the task who its label was computed for? Nothing else has to notice setuid and its like. */
+/* label_ids_same() - is the task who its label was computed for, where that matters? Nothing else has to notice setuid and its like. */
 static __always_inline int label_ids_same(const struct lsmd_label *label, struct task_struct *task)
 {
-	const struct cred *cred = task_ids(task);
+	const struct cred *cred;
 
+	if (!(label->flags & LSMD_LABEL_ASKS_IDS))
+		return 1;
+	cred = task_ids(task);
 	return label->uid == cred->euid.val && label->gid == cred->egid.val;
 }
 
