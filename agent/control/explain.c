@@ -144,8 +144,8 @@ static int access_read(const json_t *list, bool device, uint32_t *ret, struct ex
 	return 0;
 }
 
-/* The normal form of MEANING 21: IPv4 is mapped; "any" addresses reach loopback. */
-static int address_normalise(const char *text, struct lsmd_address *address)
+/* The normal form of MEANING.md 21: IPv4 is mapped; "any" addresses reach loopback, but as one's own they are every address (22). */
+static int address_normalise(const char *text, bool own, struct lsmd_address *address)
 {
 	struct in6_addr in6 = {};
 	uint64_t words[2];
@@ -160,6 +160,8 @@ static int address_normalise(const char *text, struct lsmd_address *address)
 	memcpy(words, &in6, sizeof(words));
 	address->hi = be64toh(words[0]);
 	address->lo = be64toh(words[1]);
+	if (own)
+		return 0;
 	if (!address->hi && !address->lo)
 		address->lo = 1;
 	else if (!address->hi && address->lo == 0xffff00000000ull)
@@ -167,7 +169,7 @@ static int address_normalise(const char *text, struct lsmd_address *address)
 	return 0;
 }
 
-int explain_address(const char *text, struct lsmd_address *ret, struct explain_why *why)
+int explain_address(const char *text, uint32_t access, struct lsmd_address *ret, struct explain_why *why)
 {
 	const char *colon = strchr(text, ':'), *last = strrchr(text, ':');
 	char address[64], *end;
@@ -189,7 +191,7 @@ int explain_address(const char *text, struct lsmd_address *ret, struct explain_w
 	port = strtoul(last + 1, &end, 10);
 	if (end == last + 1 || *end || port > 65535)
 		return refuse(why, "'%.32s' is no port", last + 1);
-	if (len >= sizeof(address) || address_normalise(address, ret))
+	if (len >= sizeof(address) || address_normalise(address, access & LSMD_ACCESS_LOCAL, ret))
 		return refuse(why, "'%.64s' is no address", address);
 	ret->proto = __builtin_ctz(protos);
 	ret->port = port;
@@ -214,7 +216,7 @@ static int connect_read(struct question *question, struct explain_why *why)
 		return 0;
 	}
 	ask->object = LSMD_OBJECT_ADDRESS;
-	return explain_address(text, &ask->address, why);
+	return explain_address(text, ask->wanted, &ask->address, why);
 }
 
 static int object_read(const json_t *json, struct question *question, struct explain_why *why)

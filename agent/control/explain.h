@@ -56,8 +56,8 @@ json_t *explain_layer(const struct legend *legend, const struct lsmd_answer *ans
 /** asked_deciding() - index of the layer to see first: one that refuses, else would in audit mode, else the first; -1: none */
 int asked_deciding(const struct asked *asked);
 
-/** explain_address() - "tcp:10.0.0.1:5432", "udp:[fd00::1]:53": one address, no pattern. Return: 0, EXPLAIN_REFUSED */
-int explain_address(const char *text, struct lsmd_address *ret, struct explain_why *why);
+/** explain_address() - "tcp:10.0.0.1:5432", "udp:[fd00::1]:53": one address, no pattern, to be used by @access. Return: 0, EXPLAIN_REFUSED */
+int explain_address(const char *text, uint32_t access, struct lsmd_address *ret, struct explain_why *why);
 
 /** explain_bytes() - what json_bytes() put: from @key, or @key "_hex". Return: 0, -ENOENT, -EINVAL, -ENOMEM */
 int explain_bytes(const json_t *object, const char *key, struct buf *ret);

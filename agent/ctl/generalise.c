@@ -38,18 +38,87 @@ static bool looks_random(const char *bytes, size_t len)
 	return random;
 }
 
-/* Where a random end begins; the part's length: it has none */
-static size_t temporary_at(const struct part *part, bool in_temporary)
+static bool begins(const char *bytes, size_t len, const char *with)
 {
-	size_t at = part->len;
+	size_t n = strlen(with);
 
-	while (at > 0 && isalnum((unsigned char)part->bytes[at - 1]))
-		at--;
-	if (part->len - at < TEMPORARY_MIN || !looks_random(part->bytes + at, part->len - at))
-		return part->len;
-	if (!in_temporary && (at == 0 || !strchr("._-", part->bytes[at - 1])))
-		return part->len;
-	return at;
+	return len > n && !memcmp(bytes, with, n);
+}
+
+/* Random bytes of a part: from at up to end; none where both are its length. */
+struct hole {
+	size_t at, end;
+};
+
+/* What makers of temporary files put in front, and how many letters, digits and underscores behind it. */
+static const struct {
+	const char *prefix;
+	size_t n;
+} makers[] = {
+	{ "tmp.", 10 }, /* mktemp(1) */
+	{ "tmpf", 6 }, /* tmpfile(3) */
+	{ "file", 6 }, /* tempnam(3) */
+	{ "tmp", 8 }, /* Python's tempfile */
+	{ "sed", 6 }, /* sed -i */
+};
+
+/* A maker's name, with an ending or without; where it is not in a folder for temporary files, it has to look random too. */
+static bool maker_find(const struct part *part, bool in_temporary, struct hole *hole)
+{
+	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++) {
+		size_t at = strlen(makers[i].prefix), end = at;
+
+		if (!begins(part->bytes, part->len, makers[i].prefix))
+			continue;
+		while (end < part->len && (isalnum((unsigned char)part->bytes[end]) || part->bytes[end] == '_'))
+			end++;
+		if (end - at != makers[i].n || (end < part->len && part->bytes[end] != '.'))
+			continue;
+		if (!in_temporary && !looks_random(part->bytes + at, end - at))
+			continue;
+		*hole = (struct hole){ at, end };
+		return true;
+	}
+	return false;
+}
+
+/* The number of the file that O_TMPFILE made, which has no name. */
+static bool nameless_find(const struct part *part, struct hole *hole)
+{
+	const struct part number = { part->bytes + 1, part->len - 1 };
+
+	if (part->len < 2 || part->bytes[0] != '#' || !all_digits(&number))
+		return false;
+	*hole = (struct hole){ 1, part->len };
+	return true;
+}
+
+static bool run_is_random(const struct part *part, size_t at, size_t end, bool in_temporary)
+{
+	if (end - at < TEMPORARY_MIN || !looks_random(part->bytes + at, end - at))
+		return false;
+	if (in_temporary)
+		return end == part->len || part->bytes[end] == '.';
+	return end == part->len && at > 0 && strchr("._-", part->bytes[at - 1]);
+}
+
+/* The last that is random of a part's runs of letters and digits. */
+static struct hole hole_find(const struct part *part, bool in_temporary)
+{
+	struct hole hole;
+
+	if (nameless_find(part, &hole) || maker_find(part, in_temporary, &hole))
+		return hole;
+	for (size_t end = part->len; end > 0;) {
+		size_t at = end;
+
+		while (at > 0 && isalnum((unsigned char)part->bytes[at - 1]))
+			at--;
+		if (run_is_random(part, at, end, in_temporary))
+			return (struct hole){ at, end };
+		end = at ? at - 1 : 0;
+	}
+	return (struct hole){ part->len, part->len };
 }
 
 /* Bytes of the version, date or number at the start; 0: there is none that the level generalises */
@@ -109,16 +178,12 @@ static size_t pid_len(const char *bytes, size_t len, const struct pids *pids)
 	return pid_seen(pids, pid) ? n : 0;
 }
 
-static void part_add(struct buf *out, const struct part *part, bool in_proc, bool in_temporary, enum level level,
-		     const struct pids *pids)
+/* Bytes from @at up to @end, with what the level generalises, and the numbers of processes, as "*". */
+static void run_add(struct buf *out, const struct part *part, size_t at, size_t end, enum level level, const struct pids *pids)
 {
-	size_t end = temporary_at(part, in_temporary), plain = 0;
+	size_t plain = at;
 
-	if (in_proc && all_digits(part)) {
-		buf_add_byte(out, '*');
-		return;
-	}
-	for (size_t i = 0; i < end;) {
+	for (size_t i = at; i < end;) {
 		bool first = i == 0 || !isdigit((unsigned char)part->bytes[i - 1]);
 		size_t n = first ? number_len(part->bytes + i, end - i, level) : 0;
 
@@ -134,15 +199,21 @@ static void part_add(struct buf *out, const struct part *part, bool in_proc, boo
 		plain = i;
 	}
 	pattern_add(out, part->bytes + plain, end - plain);
-	if (end < part->len)
-		buf_add_byte(out, '*');
 }
 
-static bool begins(const char *bytes, size_t len, const char *with)
+static void part_add(struct buf *out, const struct part *part, bool in_proc, bool in_temporary, enum level level,
+		     const struct pids *pids)
 {
-	size_t n = strlen(with);
+	struct hole hole = hole_find(part, in_temporary);
 
-	return len > n && !memcmp(bytes, with, n);
+	if (in_proc && all_digits(part)) {
+		buf_add_byte(out, '*');
+		return;
+	}
+	run_add(out, part, 0, hole.at, level, pids);
+	if (hole.at < hole.end)
+		buf_add_byte(out, '*');
+	run_add(out, part, hole.end, part->len, level, pids);
 }
 
 void name_generalise(struct buf *out, const char *bytes, size_t len, enum level level, const struct pids *pids)
@@ -155,7 +226,7 @@ void name_generalise(struct buf *out, const char *bytes, size_t len, enum level 
 		const char *end = memchr(bytes + at + 1, '/', len - at - 1);
 		struct part part = { bytes + at + 1, (end ? (size_t)(end - bytes) : len) - at - 1 };
 
-		buf_add_byte(out, '/');
+		buf_add_byte(out, bytes[at]);
 		part_add(out, &part, in_proc, in_temporary, level, pids);
 		at += part.len + 1;
 	}

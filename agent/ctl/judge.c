@@ -113,7 +113,7 @@ static int object_read(struct asking *asking, const char *kind, bool anonymous)
 	}
 	if (!strcmp(kind, "address")) {
 		ask->object = LSMD_OBJECT_ADDRESS;
-		return explain_address(text, &ask->address, &why);
+		return explain_address(text, ask->wanted, &ask->address, &why);
 	}
 	ask->object = LSMD_OBJECT_NAME;
 	ask->name.bytes = asking->path;
@@ -157,4 +157,29 @@ enum judgement judge_event(const struct lsmd_image_header *image, const json_t *
 	if (ret_layer && deciding >= 0 && !legend_new(image, &legend))
 		*ret_layer = explain_layer(legend, &asked.answers[deciding]);
 	return asked.refused ? JUDGE_REFUSED : JUDGE_ALLOWED;
+}
+
+static bool name_allowed(const struct lsmd_image_header *image, const struct asking *asking, const struct ask_bytes *name, int verb)
+{
+	struct ask ask = asking->ask;
+	struct asked asked;
+
+	ask.wanted = 1u << verb;
+	ask.name = *name;
+	ask.other = (struct ask_bytes){};
+	return !image_ask(image, &ask, &asked) && !asked.refused;
+}
+
+uint32_t judge_widens(const struct lsmd_image_header *image, const json_t *event, const char *program)
+{
+	_cleanup_(asking_clear) struct asking asking = {};
+	uint32_t access = 0;
+
+	if (!json_object_get(event, "object_new") || asking_read(&asking, event, program))
+		return 0;
+	for (int verb = 0; verb < LSMD_N_VERBS; verb++)
+		if (verbs[verb].object != VERB_NAME && name_allowed(image, &asking, &asking.ask.other, verb) &&
+		    !name_allowed(image, &asking, &asking.ask.name, verb))
+			access |= 1u << verb;
+	return access;
 }

@@ -27,4 +27,10 @@ enum judgement {
  */
 enum judgement judge_event(const struct lsmd_image_header *image, const json_t *event, const char *program, json_t **ret_layer);
 
+/**
+ * judge_widens() - of a recorded rename or link: the verbs that an image gives at the new name and not at the old (MEANING.md 15)
+ * Return: them; 0 also for a record of something else, and for one that does not say enough
+ */
+uint32_t judge_widens(const struct lsmd_image_header *image, const json_t *event, const char *program);
+
 #endif

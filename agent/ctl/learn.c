@@ -22,6 +22,7 @@ static const char usage[] =
 	"refused meanwhile by that policy.\n"
 	"\n"
 	"  --exe PROGRAM        as it is executed\n"
+	"  --no-children        PROGRAM alone, not what it starts: for sshd and login, which a policy may not hold otherwise\n"
 	"  --tight              names as they were seen; only process numbers and temporary names become patterns\n"
 	"  --broad              also every number, whole folders that are read; writes to any name of a folder are said\n"
 	"  --mode MODE          of the policy that is written: audit (the default) or enforce\n"
@@ -51,7 +52,8 @@ static int options_read(int argc, char **argv, struct learn *learn)
 		{ "exe", required_argument, NULL, 'e' },	  { "tight", no_argument, NULL, 't' },
 		{ "broad", no_argument, NULL, 'b' },		  { "mode", required_argument, NULL, 'm' },
 		{ "output", required_argument, NULL, 'o' },	  { "from", required_argument, NULL, 'f' },
-		{ "abstractions", required_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' },
+		{ "abstractions", required_argument, NULL, 'a' }, { "no-children", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int c, status = -1;
@@ -69,6 +71,7 @@ static int options_read(int argc, char **argv, struct learn *learn)
 			learn->output = optarg;
 		if (c == 'f')
 			learn->from = optarg;
+		learn->lesson.no_children |= c == 'c';
 		if (c == 'a')
 			learn->abstractions[0] = optarg;
 	}
@@ -96,7 +99,7 @@ static int event_take(void *data, json_t *event)
 
 static int watch_write(const struct learn *learn)
 {
-	struct lesson none = { .name = learn->lesson.name, .exe = learn->lesson.exe };
+	struct lesson none = { .name = learn->lesson.name, .exe = learn->lesson.exe, .no_children = learn->lesson.no_children };
 	_cleanup_buf_ struct buf text = {};
 	_cleanup_fclose_ FILE *file = fopen(learn->file, "wxe");
 
@@ -269,6 +272,8 @@ static int policy_write(struct learn *learn, bool colour)
 
 	if (!r && lesson_patterns(lesson))
 		r = ctl_error(-ENOMEM, "cannot learn");
+	if (!r)
+		r = lesson_moves(lesson, colour);
 	lesson_write(&text, lesson, learn->mode);
 	if (!r && text.failed)
 		r = ctl_error(-ENOMEM, "cannot learn");

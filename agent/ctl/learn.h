@@ -15,11 +15,13 @@ struct seen {
 	uint32_t access;
 	uint64_t n; /* decisions */
 	char *example; /* as the record showed it */
+	char *becomes; /* the name that a rename or a link gave it, where the rule has what that name allows; or NULL */
 };
 
 struct lesson {
 	const char *name, *exe;
 	enum level level;
+	bool no_children; /* what the program starts is not held */
 	struct policy_options policies; /* where abstractions lie */
 	struct seen *seen;
 	size_t n_seen, capacity;
@@ -41,6 +43,12 @@ int lesson_abstractions(struct lesson *lesson, bool colour);
 
 /** lesson_patterns() - what is left becomes patterns; what grants more than was seen is said. Return: 0, -ENOMEM */
 int lesson_patterns(struct lesson *lesson);
+
+/**
+ * lesson_moves() - what was renamed or linked gets what its new name allows, for a new name may not allow more (MEANING.md 15)
+ * Return: 0; an exit status
+ */
+int lesson_moves(struct lesson *lesson, bool colour);
 
 /** lesson_write() - the policy in @mode, a rule a line, each with its evidence */
 void lesson_write(struct buf *out, const struct lesson *lesson, const char *mode);

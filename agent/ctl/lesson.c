@@ -29,6 +29,7 @@ static void seen_clear(struct seen *seen)
 	free(seen->key);
 	free(seen->pattern);
 	free(seen->example);
+	free(seen->becomes);
 }
 
 void lesson_clear(struct lesson *lesson)
@@ -98,7 +99,8 @@ static void head_write(struct buf *out, const struct lesson *lesson, const char 
 		   lesson->name);
 	buf_add_string(out, "  \"subject\": { \"exe\": ");
 	json_quote(out, lesson->exe, strlen(lesson->exe));
-	buf_printf(out, " },\n  \"mode\": \"%s\",\n  \"default\": ", mode);
+	buf_printf(out, "%s },\n  \"mode\": \"%s\",\n  \"default\": ", lesson->no_children ? ", \"children\": false" : "",
+		   mode);
 	default_write(out);
 	if (lesson->n_abstractions)
 		buf_add_string(out, ",\n  \"include\": [");
@@ -153,6 +155,8 @@ static void seen_write(struct buf *out, const struct seen *seen)
 	json_quote(out, seen->pattern, strlen(seen->pattern));
 	buf_printf(&reason, "seen %llu %s: %s%s", (unsigned long long)seen->n, seen->n == 1 ? "time" : "times", seen->example,
 		   writes_unseen(seen) ? "; any name like it may be changed" : "");
+	if (seen->becomes)
+		buf_printf(&reason, "; becomes %s, and may what that may", seen->becomes);
 	buf_add_string(out, ", \"reason\": ");
 	json_quote(out, reason.bytes, reason.len);
 	buf_add_string(out, " }");
@@ -279,9 +283,22 @@ static int name_add(struct lesson *lesson, const json_t *event, const char *key,
 	return seen_add(lesson, "path", pattern.bytes, access, ctl_number(event, "repeats"), ctl_string(event, key));
 }
 
-/*
- * A new name may allow nothing that the old one does not (MEANING.md 15), and what a rename replaces is deleted: both names get all of it.
- */
+/* "unix:/path" or "unix:@name", whose bytes are no pattern yet. */
+static int socket_add(struct lesson *lesson, const json_t *event, uint32_t access)
+{
+	_cleanup_buf_ struct buf bytes = {}, pattern = {};
+	size_t skip = strlen("unix:");
+
+	if (explain_bytes(event, "object", &bytes) || bytes.len <= skip)
+		return 0;
+	buf_add_string(&pattern, "unix:");
+	name_generalise(&pattern, bytes.bytes + skip, bytes.len - skip, lesson->level, &lesson->pids);
+	if (pattern.failed)
+		return -ENOMEM;
+	return seen_add(lesson, "to", pattern.bytes, access, ctl_number(event, "repeats"), ctl_string(event, "object"));
+}
+
+/* What a rename replaces is deleted, and the record does not say whether anything was there. */
 static int names_add(struct lesson *lesson, const json_t *event, uint32_t access)
 {
 	if (access & 1u << LSMD_VERB_RENAME)
@@ -307,6 +324,8 @@ static int event_learn(struct lesson *lesson, const json_t *event)
 		return names_add(lesson, event, access);
 	if (!strcmp(kind, "file"))
 		return name_add(lesson, event, "object", access);
+	if (!strncmp(kind, "unix", 4))
+		return socket_add(lesson, event, access);
 	return seen_add(lesson, verbs[verb].object == VERB_TO ? "to" : "name", *object ? object : "*", access,
 			ctl_number(event, "repeats"), *object ? object : verbs[verb].name);
 }
@@ -400,6 +419,10 @@ static void unseen_say(const struct lesson *lesson)
 		if (writes_unseen(&lesson->seen[i]))
 			fprintf(stderr, "lsmctl: any name like %s may be changed by the policy; %s was seen\n",
 				lesson->seen[i].pattern, lesson->seen[i].example);
+	for (size_t i = 0; i < lesson->n_seen; i++)
+		if (lesson->seen[i].becomes && lesson->seen[i].access & LSMD_ACCESS_CODE)
+			fprintf(stderr, "lsmctl: %s may be run by the policy, since it becomes %s\n", lesson->seen[i].pattern,
+				lesson->seen[i].becomes);
 }
 
 int lesson_patterns(struct lesson *lesson)
@@ -416,8 +439,71 @@ int lesson_patterns(struct lesson *lesson)
 		qsort(lesson->seen, lesson->n_seen, sizeof(*lesson->seen), seen_order);
 	for (size_t i = 0; i < lesson->n_seen && !r && lesson->level > LEVEL_TIGHT; i++)
 		r = folder_try(lesson, i);
-	unseen_say(lesson);
 	return r;
+}
+
+/* One more rule for the old name of a rename, or more in the one that it has. */
+static int move_add(struct lesson *lesson, const json_t *event, const char *key, uint32_t access)
+{
+	_cleanup_buf_ struct buf bytes = {}, pattern = {};
+	struct seen *seen;
+	int r;
+
+	if (!access || explain_bytes(event, "object", &bytes))
+		return 0;
+	buf_add_string(&pattern, strcmp(key, "to") ? "" : "unix:");
+	name_generalise(&pattern, bytes.bytes, bytes.len, lesson->level, &lesson->pids);
+	if (pattern.failed)
+		return -ENOMEM;
+	seen = seen_find(lesson, key, pattern.bytes);
+	r = seen_add(lesson, key, pattern.bytes, access, seen ? 0 : ctl_number(event, "repeats"), ctl_string(event, "object"));
+	seen = seen_find(lesson, key, pattern.bytes);
+	if (r || seen->becomes)
+		return r;
+	seen->becomes = strdup(ctl_string(event, "object_new"));
+	return seen->becomes ? 0 : -ENOMEM;
+}
+
+/* One round over all that got new names; what it gives may have been another's new name. Return: how many rules got more; an -errno */
+static int moves_round(struct lesson *lesson, const struct lsmd_image_header *image)
+{
+	const char *key;
+	json_t *event;
+	int n = 0, r = 0;
+
+	json_object_foreach (lesson->events, key, event) {
+		uint32_t access = judge_widens(image, event, lesson->exe);
+
+		if (!access || r)
+			continue;
+		r = move_add(lesson, event, "path", access & ~LSMD_ACCESS_ADDRESSED) ?:
+			    move_add(lesson, event, "to", access & LSMD_ACCESS_ADDRESSED);
+		n++;
+	}
+	return r ? r : n;
+}
+
+int lesson_moves(struct lesson *lesson, bool colour)
+{
+	/* Each round gives a name at least one verb more. */
+	for (int n = 1, round = 0; n > 0 && round < LSMD_N_VERBS; round++) {
+		struct lsmd_image_header *image = NULL;
+		_cleanup_buf_ struct buf text = {};
+		int r;
+
+		lesson_write(&text, lesson, "enforce");
+		r = text.failed ? ctl_error(-ENOMEM, "cannot try the policy") : text_load(lesson, text.bytes, colour, &image);
+		if (r)
+			return r;
+		n = moves_round(lesson, image);
+		free(image);
+		if (n < 0)
+			return ctl_error(n, "cannot learn");
+	}
+	if (lesson->n_seen)
+		qsort(lesson->seen, lesson->n_seen, sizeof(*lesson->seen), seen_order);
+	unseen_say(lesson);
+	return 0;
 }
 
 int lesson_judge(const struct lesson *lesson, bool colour)

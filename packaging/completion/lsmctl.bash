@@ -17,7 +17,7 @@ declare -gA _lsmctl_options=(
 	[status]="--json --help"
 	[events]="--follow --last= --policy= --verb= --program= --answer= --since= --columns --json --help"
 	[denials]="--policy= --verb= --program= --answer= --since= --top= --from= --json --help"
-	[learn]="--exe= --tight --broad --mode= --output= --abstractions= --from= --help"
+	[learn]="--exe= --no-children --tight --broad --mode= --output= --abstractions= --from= --help"
 	[replay]="--policies= --abstractions= --policy= --verb= --program= --answer= --since= --json --help"
 	[promote]="--dry-run --force --since= --from= --json --help"
 	[report]="--html= --policy= --verb= --program= --answer= --since= --from= --help"

@@ -9,3 +9,6 @@ dir=$(mktemp -d)
 ln -s /usr/bin/env "$dir/link"
 lsmctl learn other --exe "$dir/link" 2>&1 | sed "s|$dir|DIR|"
 rm -r "$dir"
+# All that was seen is put to what came of it.
+lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --no-children --mode enforce --output /dev/null --from records/learn.jsonl
+lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --no-children --from records/learn.jsonl 2> /dev/null | grep subject
