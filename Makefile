@@ -58,6 +58,7 @@ help:
 	@echo 'make check        all of them'
 	@echo 'make soak         a million denials in a burst, then the swap under load for hours (RELOADS=10000), in virtual machines'
 	@echo 'make bypass-page  try every known detour on each kernel and on AppArmor, and write docs/bypasses.md'
+	@echo 'make learning-page  learn policies of real services at every level, try attacks on them, and write the table of docs/learning.md'
 	@echo 'make bench        what a decision costs, here'
 	@echo 'make lint         our own conventions, and cppcheck'
 	@echo 'make install      DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'

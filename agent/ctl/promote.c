@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,9 @@ static const char usage[] =
 	"3 the agent cannot be reached.\n";
 
 #define REPLY_TIMEOUT_MS 300000
+/* Repeats are told when their second ends, and logs take a moment. */
+#define SETTLE_TRIES 15
+#define SETTLE_MS 200
 
 struct promote {
 	const char *name, *from;
@@ -127,17 +131,37 @@ static int policies_look(struct ctl *ctl, struct promote *promote)
 	return r;
 }
 
-/* Records can be lost, the kernel's counters of rules cannot: what no record tells is said. */
+/* Is everything that was decided in the file of records by now? */
+static bool records_settled(const json_t *status)
+{
+	const json_t *records = json_object_get(status, "records"), *notes = json_object_get(records, "notes"), *sink;
+	size_t i;
+
+	json_array_foreach (json_object_get(records, "sinks"), i, sink) {
+		if (!strcmp(ctl_string(sink, "sink"), "file") && ctl_number(json_object_get(sink, "queued"), "records"))
+			return false;
+	}
+	return !ctl_number(notes, "held") && !ctl_number(notes, "in_ring") && !ctl_number(notes, "being_counted");
+}
+
+/* Records can be lost, the kernel's counters of rules cannot: what no record tells is said. Those on their way are waited for. */
 static void counters_read(struct ctl *ctl, struct shadow *shadow)
 {
-	struct control control;
-	json_t *status;
+	for (int left = SETTLE_TRIES; left >= 0; left--) {
+		struct control control;
+		json_t *status;
 
-	if (ctl_ask(ctl, json_pack("{s:s, s:b}", "request", "status", "rules", 1), REPLY_TIMEOUT_MS, true, &control, &status))
-		return;
-	control_close(&control);
-	shadow_counted(shadow, status);
-	json_decref(status);
+		if (ctl_ask(ctl, json_pack("{s:s, s:b}", "request", "status", "rules", 1), REPLY_TIMEOUT_MS, true, &control, &status))
+			return;
+		control_close(&control);
+		if (!left || records_settled(status)) {
+			shadow_counted(shadow, status);
+			left = 0;
+		} else {
+			poll(NULL, 0, SETTLE_MS);
+		}
+		json_decref(status);
+	}
 }
 
 /* Records of an earlier text of the shadow say nothing of this one. */

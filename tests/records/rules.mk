@@ -21,4 +21,15 @@ soak: vm-stage
 	tests/vm/boot --kernel $(SOAK_KERNEL) --timeout 3600 --tree $(STAGE) --tree tests:/tests -- \
 		env LSMD_KERNEL=$(SOAK_KERNEL) BURST=1000000 /tests/vm/guest/60-records.test
 
-.PHONY: records-stage soak
+# Policies learned at every level, and the table in docs/learning.md.
+LEARNING_KERNEL ?= 6.12
+LEARNING_LOGS := $(B)/learning
+learning-page: vm-stage
+	rm -rf $(LEARNING_LOGS)
+	for level in tight normal broad; do \
+		tests/vm/boot --kernel $(LEARNING_KERNEL) --timeout 1200 --tree $(STAGE) --tree tests:/tests --out $(LEARNING_LOGS)/$$level -- \
+			sh -c 'LEVEL='$$level' /tests/vm/guest/64-learn.test && LEVELS='$$level' /tests/vm/guest/66-services.test' || exit; done
+	sort -s -k 1,1 $(LEARNING_LOGS)/*/services.tsv > $(LEARNING_LOGS)/services.tsv
+	tests/records/learning-page docs/learning.md $(LEARNING_LOGS)/services.tsv
+
+.PHONY: records-stage soak learning-page
