@@ -17,7 +17,7 @@ static const char usage[] =
 	"  --follow    go on with new ones as they come\n"
 	"  --last N    the last N, at most 256; with --follow none, unless it is given\n"
 	FILTER_HELP
-	"  --columns   time, answer, policy, verb, object, program, process and rule, each in its column\n"
+	"  --columns   time, answer, policy, verb, object, program, process, rule and how often, each in its column\n"
 	"  --json      one JSON object a line\n"
 	"  --help      this text\n"
 	"\n"
@@ -91,13 +91,18 @@ static int options_read(int argc, char **argv, struct events *events)
 static void event_columns(const json_t *event, bool colour)
 {
 	const char *answer = ctl_string(event, "answer"), *rule = ctl_string(event, "rule");
-	char text[32];
+	json_int_t repeats = ctl_number(event, "repeats");
+	char text[32], times[48] = "";
 
-	printf("%s  %s%-16s%s  %-12s  %-8s  %-40s  %-24s  %7lld  %s\n", event_time(ctl_number(event, "time_us"), text),
+	if (repeats > 1 && ctl_true(event, "mixed"))
+		snprintf(times, sizeof(times), ", and %lld more like this", (long long)repeats - 1);
+	else if (repeats > 1)
+		snprintf(times, sizeof(times), ", %lld times", (long long)repeats);
+	printf("%s  %s%-16s%s  %-12s  %-8s  %-40s  %-24s  %7lld  %s%s\n", event_time(ctl_number(event, "time_us"), text),
 	       strcmp(answer, "denied") ? CTL_YELLOW(colour) : CTL_RED(colour), answer, CTL_PLAIN(colour),
 	       ctl_string(event, "policy"), ctl_string(event, "verb"),
 	       *ctl_string(event, "object") ? ctl_string(event, "object") : "-", ctl_string(event, "program"),
-	       (long long)ctl_number(event, "pid"), *rule ? rule : ctl_string(event, "reason"));
+	       (long long)ctl_number(event, "pid"), *rule ? rule : ctl_string(event, "reason"), times);
 }
 
 /* "12:31:02.014 denied read of …": the agent escaped the sentence */

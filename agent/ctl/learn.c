@@ -121,8 +121,13 @@ static int agent_reload(struct ctl *ctl)
 	if (r)
 		return r;
 	control_close(&control);
-	if (!strcmp(ctl_string(answer, "outcome"), "refused"))
-		r = ctl_error(0, "the policies are refused:\n%s", ctl_string(answer, "diagnostics_text"));
+	if (!strcmp(ctl_string(answer, "outcome"), "refused")) {
+		const char *text = ctl_string(answer, "diagnostics_text");
+
+		r = ctl_error(0, "the policies are refused:\n%s", text);
+		if (strstr(text, ".learn.json:") && strstr(text, "\"children\": false"))
+			ctl_error(0, "learn it with --no-children: that is what the mend asks for");
+	}
 	json_decref(answer);
 	return r;
 }
@@ -167,6 +172,20 @@ static pid_t command_start(char **command, const sigset_t *mask)
 	_exit(127);
 }
 
+/* What a command did that failed half way is less than what it does: that is said. */
+static bool command_ended(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, WNOHANG) != child)
+		return false;
+	if (WIFEXITED(status) && WEXITSTATUS(status))
+		ctl_error(0, "the command ended with status %d", WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		ctl_error(0, "the command was ended by signal %d", WTERMSIG(status));
+	return true;
+}
+
 /* Until the command has ended, or Ctrl-C, and the last repeats are told. */
 static int events_watch(struct learn *learn, struct control *control, int signals, pid_t child)
 {
@@ -184,7 +203,7 @@ static int events_watch(struct learn *learn, struct control *control, int signal
 		if (n < 0 && errno != EINTR)
 			return ctl_error(-errno, "cannot wait");
 		if (n > 0 && fds[1].revents && read(signals, &info, sizeof(info)) == sizeof(info))
-			ending |= info.ssi_signo != SIGCHLD || waitpid(child, NULL, WNOHANG) == child;
+			ending |= info.ssi_signo != SIGCHLD || command_ended(child);
 		if (n <= 0 || !fds[0].revents)
 			continue;
 		if (control_receive(control, REPLY_TIMEOUT_MS, &message)) {

@@ -44,7 +44,7 @@ struct report {
 	struct moments moments; /* series: index into policies, at most SERIES_MAX - 1 */
 	json_t *policies; /* name: decisions */
 	json_t *programs; /* name: decisions */
-	json_t *objects; /* program: { "verb object": decisions } */
+	json_t *objects; /* program: { "letter of the answer, verb, object": decisions } */
 	json_t *rules; /* place: { "n", "policy", "why", "mend" } */
 	json_t *answers;
 	uint64_t first_us, last_us, decisions;
@@ -119,6 +119,12 @@ static int rule_count(struct report *report, json_t *event, uint64_t n)
 	return json_integer_set(json_object_get(rule, "n"), ctl_number(rule, "n") + n);
 }
 
+/* What stands for an answer in front of an object, and as the class of its bar; words of the answers: lsmd-audit(7). */
+static char answer_letter(const char *answer)
+{
+	return !strcmp(answer, "allowed (audit)") ? 'a' : !strcmp(answer, "allowed (logged)") ? 'l' : 'd';
+}
+
 static int object_count(struct report *report, const json_t *event, const char *program, uint64_t n)
 {
 	json_t *objects = json_object_get(report->objects, program);
@@ -130,7 +136,7 @@ static int object_count(struct report *report, const json_t *event, const char *
 		if (json_object_set_new(report->objects, program, objects))
 			return -ENOMEM;
 	}
-	buf_printf(&text, "%s %s", ctl_string(event, "verb"),
+	buf_printf(&text, "%c%s %s", answer_letter(ctl_string(event, "answer")), ctl_string(event, "verb"),
 		   ctl_true(event, "mixed") ? "(many, folded by rule)" : *object ? object : "(no name)");
 	return text.failed ? -ENOMEM : tally_add(objects, text.bytes, n);
 }
@@ -199,7 +205,7 @@ static const char head[] =
 	"details{margin:.25rem 0;border:1px solid #d5d8dc;border-radius:6px;padding:.3rem .7rem}summary{cursor:pointer}\n"
 	"table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #eaecee}\n"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;width:6rem}td.bar{width:26%}td.verb{width:6rem}td.rule code{overflow-wrap:break-word}\n"
-	".bar i{display:block;height:.8rem;margin-top:.3rem;border-radius:2px;background:#c0392b}\n"
+	".bar i{display:block;height:.8rem;margin-top:.3rem;border-radius:2px}.d{background:#c0392b}.a{background:#d68910}.l{background:#707b7c}\n"
 	"code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}.mend{color:#1e8449}.why{color:#566573}\n"
 	"@media(prefers-color-scheme:dark){body{background:#17202a;color:#eaecee}.card,details,h2{border-color:#34495e}td,th{border-color:#2c3e50}"
 	".sub,.why,svg text{color:#aeb6bf;fill:#aeb6bf}.mend{color:#58d68d}}\n</style></head><body>\n";
@@ -337,13 +343,14 @@ static int objects_put(struct buf *out, const json_t *objects, uint64_t most)
 		return -ENOMEM;
 	buf_add_string(out, "<table>\n");
 	for (size_t i = 0; i < n && i < OBJECTS_SHOWN; i++) {
-		size_t verb = strcspn(words[i].word, " ");
+		const char *word = words[i].word + 1;
+		size_t verb = strcspn(word, " ");
 
-		buf_printf(out, "<tr><td class=\"n\">%llu</td><td class=\"bar\"><i style=\"width:%.1f%%\"></i></td>"
+		buf_printf(out, "<tr><td class=\"n\">%llu</td><td class=\"bar\"><i class=\"%c\" style=\"width:%.1f%%\"></i></td>"
 			   "<td class=\"verb\">%.*s</td><td><code>",
-			   (unsigned long long)words[i].n, 100.0 * words[i].n / most < .5 ? .5 : 100.0 * words[i].n / most, (int)verb,
-			   words[i].word);
-		text_put(out, words[i].word + verb + 1);
+			   (unsigned long long)words[i].n, words[i].word[0], 100.0 * words[i].n / most < .5 ? .5 : 100.0 * words[i].n / most,
+			   (int)verb, word);
+		text_put(out, word + verb + 1);
 		buf_add_string(out, "</code></td></tr>\n");
 	}
 	buf_add_string(out, "</table>\n");
@@ -376,7 +383,8 @@ static int tree_put(struct buf *out, const struct report *report)
 
 	if (!words)
 		return -ENOMEM;
-	buf_add_string(out, "<h2>To whom, and what</h2>\n");
+	buf_add_string(out, "<h2>To whom, and what</h2>\n<p class=\"sub\"><span class=\"key d\"></span>refused<span class=\"key a\"></span>"
+			    "would have been (audit mode)<span class=\"key l\"></span>allowed and logged</p>\n");
 	for (size_t i = 0; i < n; i++) {
 		const json_t *objects = json_object_get(report->objects, words[i].word);
 

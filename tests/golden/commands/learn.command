@@ -12,3 +12,6 @@ rm -r "$dir"
 # All that was seen is put to what came of it.
 lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --no-children --mode enforce --output /dev/null --from records/learn.jsonl
 lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --no-children --from records/learn.jsonl 2> /dev/null | grep subject
+# An abstraction is for what none before it holds: without certificates there is no tls, and without what base is for there is nothing.
+grep -v 'ssl' records/learn.jsonl | lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --from - 2> /dev/null | grep include
+grep '"exec"' records/learn.jsonl | lsmctl learn shop --exe /usr/sbin/shopd --abstractions ../../../policies/abstractions --from - 2> /dev/null | grep -c include
