@@ -9,7 +9,7 @@
  *   normal  also versions and dates: digits joined by dots or dashes, and six digits or more, are *; four names or more of one
  *           folder that are only read become all names of the folder
  *   broad   also every run of digits; three names or more below a folder that are only read become all below it; four names that
- *           are written in one folder become all names of it, which is said
+ *           are written in one folder, and none run, become all names of it, which is said
  */
 #ifndef LSMD_CTL_GENERALISE_H
 #define LSMD_CTL_GENERALISE_H

@@ -129,12 +129,12 @@ static void verbs_write(struct buf *out, uint32_t access)
 	buf_add_string(out, many ? "]" : "");
 }
 
-/* Does the pattern stand for names that were not seen, and may they be changed? */
-static bool writes_unseen(const struct seen *seen)
+/* Does the pattern stand for names that were not seen, and may these be used so? */
+static bool grants_unseen(const struct seen *seen, uint32_t access)
 {
 	const char *pattern = seen->pattern;
 
-	if (strcmp(seen->key, "path") || !(seen->access & LSMD_ACCESS_FILES & ~(READ_ONLY | LSMD_ACCESS_CODE)))
+	if (strcmp(seen->key, "path") || !(seen->access & access))
 		return false;
 	for (; *pattern; pattern++) {
 		if (*pattern == '\\' && pattern[1])
@@ -145,6 +145,16 @@ static bool writes_unseen(const struct seen *seen)
 	return false;
 }
 
+static bool writes_unseen(const struct seen *seen)
+{
+	return grants_unseen(seen, LSMD_ACCESS_FILES & ~READ_ONLY);
+}
+
+static bool runs_unseen(const struct seen *seen)
+{
+	return grants_unseen(seen, LSMD_ACCESS_CODE);
+}
+
 static void seen_write(struct buf *out, const struct seen *seen)
 {
 	_cleanup_buf_ struct buf reason = {};
@@ -153,8 +163,9 @@ static void seen_write(struct buf *out, const struct seen *seen)
 	verbs_write(out, seen->access);
 	buf_printf(out, ", \"%s\": ", seen->key);
 	json_quote(out, seen->pattern, strlen(seen->pattern));
-	buf_printf(&reason, "seen %llu %s: %s%s", (unsigned long long)seen->n, seen->n == 1 ? "time" : "times", seen->example,
-		   writes_unseen(seen) ? "; any name like it may be changed" : "");
+	buf_printf(&reason, "seen %llu %s: %s%s%s", (unsigned long long)seen->n, seen->n == 1 ? "time" : "times", seen->example,
+		   writes_unseen(seen) ? "; any name like it may be changed" : "",
+		   runs_unseen(seen) ? "; any name like it may be run" : "");
 	if (seen->becomes)
 		buf_printf(&reason, "; becomes %s, and may what that may", seen->becomes);
 	buf_add_string(out, ", \"reason\": ");
@@ -343,7 +354,7 @@ static bool in_folder(const struct seen *seen, const char *folder, size_t len, b
 	return below || !strchr(seen->pattern + len, '/');
 }
 
-/* How many of a folder's names were only read, or only written; 0: some of both */
+/* How many of a folder's names were only read, or only written; 0: some of both, or run: programs that were not seen run stay closed */
 static size_t folder_count(const struct lesson *lesson, const char *folder, size_t len, bool below, bool written)
 {
 	size_t n = 0;
@@ -351,7 +362,7 @@ static size_t folder_count(const struct lesson *lesson, const char *folder, size
 	for (size_t i = 0; i < lesson->n_seen; i++) {
 		if (!in_folder(&lesson->seen[i], folder, len, below))
 			continue;
-		if ((lesson->seen[i].access == READ_ONLY) == written)
+		if ((lesson->seen[i].access == READ_ONLY) == written || lesson->seen[i].access & LSMD_ACCESS_CODE)
 			return 0;
 		n++;
 	}
@@ -417,9 +428,12 @@ static void unseen_say(const struct lesson *lesson)
 	if (seen_find(lesson, "path", "anonymous"))
 		fprintf(stderr, "lsmctl: the policy lets code run that has no name: memory that the program wrote itself\n");
 	for (size_t i = 0; i < lesson->n_seen; i++)
-		if (writes_unseen(&lesson->seen[i]))
-			fprintf(stderr, "lsmctl: any name like %s may be changed by the policy; %s was seen\n",
-				lesson->seen[i].pattern, lesson->seen[i].example);
+		if (writes_unseen(&lesson->seen[i]) || runs_unseen(&lesson->seen[i]))
+			fprintf(stderr, "lsmctl: any name like %s may be %s by the policy; %s was seen\n", lesson->seen[i].pattern,
+				!runs_unseen(&lesson->seen[i])	 ? "changed" :
+				!writes_unseen(&lesson->seen[i]) ? "run" :
+								   "changed and run",
+				lesson->seen[i].example);
 	for (size_t i = 0; i < lesson->n_seen; i++)
 		if (lesson->seen[i].becomes && lesson->seen[i].access & LSMD_ACCESS_CODE)
 			fprintf(stderr, "lsmctl: %s may be run by the policy, since it becomes %s\n", lesson->seen[i].pattern,
