@@ -54,6 +54,7 @@ struct kernel *side_new(void)
 	kernel->fallback_fd = -1;
 	kernel->label_tasks_fd = -1;
 	kernel->show_labels_fd = -1;
+	kernel->check_files_fd = -1;
 	return kernel;
 }
 
@@ -78,6 +79,7 @@ void kernel_free(struct kernel *kernel)
 		closep(&kernel->map_fds[map]);
 	closep(&kernel->label_tasks_fd);
 	closep(&kernel->show_labels_fd);
+	closep(&kernel->check_files_fd);
 	free(kernel->set);
 	free(kernel);
 }
@@ -191,7 +193,11 @@ static int side_take_over(struct kernel *kernel, const char *pins, const struct 
 	if (r)
 		return r;
 	r = pin_tidy(kernel, pins);
-	return r < 0 ? r : label_all(kernel, why);
+	if (r >= 0)
+		r = label_all(kernel, why);
+	if (!r)
+		files_check(kernel); /* the agent before may have been killed on its way to it */
+	return r;
 }
 
 int kernel_open(const char *pins, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,

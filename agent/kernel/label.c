@@ -41,10 +41,10 @@ static int read_whole(int fd, void *to, size_t size)
 	return 1;
 }
 
-/* label_pass() - Return: how many tasks got a label, -errno */
-static int label_pass(struct kernel *kernel)
+/* task_pass() - one pass of an iterator that writes the pids of those that it changed. Return: how many, -errno */
+static int task_pass(int program_fd)
 {
-	_cleanup_close_ int fd = iterator_open(kernel->label_tasks_fd);
+	_cleanup_close_ int fd = iterator_open(program_fd);
 	int n = 0, r;
 	uint32_t pid;
 
@@ -60,12 +60,27 @@ int label_all(struct kernel *kernel, struct kernel_why *why)
 	int r = 1;
 
 	for (int pass = 0; pass < LABEL_PASSES_MAX && r > 0; pass++)
-		r = label_pass(kernel);
+		r = task_pass(kernel->label_tasks_fd);
 	if (r > 0)
 		r = -EAGAIN;
 	if (r < 0)
 		why_set(why, "cannot label the tasks that run: %s", strerror(-r));
 	return r;
+}
+
+void files_ask(struct kernel *kernel)
+{
+	__atomic_fetch_or(&kernel->control->files, LSMD_FILES_ALL, __ATOMIC_SEQ_CST);
+}
+
+void files_check(struct kernel *kernel)
+{
+	int r = 1;
+
+	for (int pass = 0; pass < LABEL_PASSES_MAX && r > 0; pass++)
+		r = task_pass(kernel->check_files_fd);
+	if (!r)
+		__atomic_fetch_and(&kernel->control->files, ~LSMD_FILES_ALL, __ATOMIC_SEQ_CST);
 }
 
 int kernel_tasks(struct kernel *kernel, kernel_task_fn fn, void *data)

@@ -221,7 +221,8 @@ static int maps_take(struct kernel *kernel, struct bpf_object *object)
 	}
 	kernel->label_tasks_fd = fd_copy(bpf_program__fd(bpf_object__find_program_by_name(object, "lsmd_label_tasks")));
 	kernel->show_labels_fd = fd_copy(bpf_program__fd(bpf_object__find_program_by_name(object, "lsmd_show_labels")));
-	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 ? -EBADF : 0;
+	kernel->check_files_fd = fd_copy(bpf_program__fd(bpf_object__find_program_by_name(object, "lsmd_check_files")));
+	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 || kernel->check_files_fd < 0 ? -EBADF : 0;
 }
 
 void attached_init(struct attached *attached)

@@ -93,6 +93,8 @@ static int pin_all(const struct kernel *kernel, const char *dir, const struct at
 		r = pin_one(kernel->label_tasks_fd, dir, "", "lsmd_label_tasks");
 	if (!r)
 		r = pin_one(kernel->show_labels_fd, dir, "", "lsmd_show_labels");
+	if (!r)
+		r = pin_one(kernel->check_files_fd, dir, "", "lsmd_check_files");
 	for (enum lsmd_hook hook = 0; !r && hook < LSMD_N_HOOKS; hook++) {
 		if (attached->links[hook] < 0)
 			continue;
@@ -256,7 +258,8 @@ static int iterators_get(struct kernel *kernel)
 		return 0;
 	kernel->label_tasks_fd = object_get(kernel->set, "", "lsmd_label_tasks");
 	kernel->show_labels_fd = object_get(kernel->set, "", "lsmd_show_labels");
-	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 ? -ENOENT : 0;
+	kernel->check_files_fd = object_get(kernel->set, "", "lsmd_check_files");
+	return kernel->label_tasks_fd < 0 || kernel->show_labels_fd < 0 || kernel->check_files_fd < 0 ? -ENOENT : 0;
 }
 
 static int set_open(struct kernel *kernel)

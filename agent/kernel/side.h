@@ -37,6 +37,7 @@ struct kernel {
 	int map_fds[SIDE_N_MAPS];
 	int label_tasks_fd; /* iterator programs */
 	int show_labels_fd;
+	int check_files_fd;
 	char *set;          /* directory of the pinned set */
 	uint32_t epoch;     /* its number: the highest one that is in force counts */
 	bool foreign;       /* of another build, or damaged: side_replace() it */
@@ -220,5 +221,14 @@ void swap_forget(struct kernel *kernel);
 
 /** label_all() - label every task that has no label, until a pass finds none. Return: 0, -errno. */
 int label_all(struct kernel *kernel, struct kernel_why *why);
+
+/** files_ask() - before other policies come in force: whatever any task has open is asked for at each use from now on */
+void files_ask(struct kernel *kernel);
+
+/**
+ * files_check() - look at what tasks have open, and ask on only those who may not have it (MEANING.md 23). Where that fails all go on being
+ * asked, which costs time and changes no answer.
+ */
+void files_check(struct kernel *kernel);
 
 #endif

@@ -212,8 +212,13 @@ int swap_fill(struct kernel *kernel, const struct lsmd_image_header *image, size
 
 int swap_first(struct kernel *kernel, int fd)
 {
+	int r;
+
+	files_ask(kernel);
 	__atomic_store_n(&kernel->control->active, kernel->control->last, __ATOMIC_SEQ_CST);
-	return image_adopt(kernel, fd);
+	r = image_adopt(kernel, fd);
+	files_check(kernel);
+	return r;
 }
 
 int swap_image(struct kernel *kernel, const struct lsmd_image_header *image, size_t size, struct kernel_why *why,
@@ -228,12 +233,15 @@ int swap_image(struct kernel *kernel, const struct lsmd_image_header *image, siz
 	times->load_ns = now_ns() - start;
 	start = now_ns();
 	kernel->control->rejected = 0;
+	files_ask(kernel);
 	__atomic_store_n(&kernel->control->active, kernel->control->last, __ATOMIC_SEQ_CST);
 	times->swap_ns = now_ns() - start;
 	start = now_ns();
 	r = image_adopt(kernel, fd);
-	if (!swap_wait(kernel))
-		slot_clear(kernel, before); /* where it cannot be waited, the slot stays: memory, no more */
+	if (!swap_wait(kernel)) { /* else the slot stays: memory, no more */
+		slot_clear(kernel, before);
+		files_check(kernel);
+	}
 	times->grace_ns = now_ns() - start;
 	return r;
 }
@@ -253,7 +261,7 @@ int swap_trial(struct kernel *kernel, const struct lsmd_image_header *image, siz
 {
 	struct lsmd_control *control = kernel->control;
 	uint64_t start = now_ns();
-	int fd;
+	int fd, r;
 
 	trial_write(control, image, trial);
 	fd = swap_fill(kernel, image, size, why);
@@ -261,10 +269,14 @@ int swap_trial(struct kernel *kernel, const struct lsmd_image_header *image, siz
 		return fd;
 	times->load_ns = now_ns() - start;
 	start = now_ns();
+	files_ask(kernel);
 	__atomic_store_n(&control->active, control->last | LSMD_ACTIVE_TRIAL, __ATOMIC_SEQ_CST);
 	times->swap_ns = now_ns() - start;
 	kernel->fallback_fd = TAKE_FD(kernel->image_fd);
-	return image_adopt(kernel, fd);
+	r = image_adopt(kernel, fd);
+	if (!swap_wait(kernel))
+		files_check(kernel);
+	return r;
 }
 
 /* trial_adopt() - what is in force from now on is the image that the agent looks at */
@@ -290,10 +302,13 @@ int swap_settle(struct kernel *kernel, bool keep)
 	/* Killed behind this line, the words say less than they could, and nothing wrong. */
 	if (!keep && control->trial == LSMD_TRIAL_CONFIRM)
 		control->rejected = control->trial_sum;
+	files_ask(kernel);
 	__atomic_store_n(&control->active, winner, __ATOMIC_SEQ_CST);
 	control->trial = LSMD_TRIAL_NONE;
 	r = trial_adopt(kernel, winner);
-	if (!swap_wait(kernel))
+	if (!swap_wait(kernel)) {
 		slot_clear(kernel, winner + 1); /* the other slot */
+		files_check(kernel);
+	}
 	return r;
 }

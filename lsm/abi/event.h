@@ -191,6 +191,10 @@ enum lsmd_label_state {
 #define LSMD_LABEL_OVERFLOW 2   /* a swap or setuid put more layers on the task than it can carry, or who it is is not known: undecided */
 #define LSMD_LABEL_ASKS_IDS 4   /* the set has subjects that ask for ids: a task that changed its own is looked at anew */
 
+/* lsmd_label.files */
+#define LSMD_HOLDS_FILES 1
+#define LSMD_HOLDS_CONNECTIONS 2
+
 /* What a hook keeps on a task (MEANING.md 7, 8). Written by the task itself, but for the first by the iterator. */
 struct lsmd_label {
 	lsmd_u64 generation; /* for which layers[] holds; 0: compute it anew */
@@ -206,7 +210,7 @@ struct lsmd_label {
 	lsmd_u32 gid;
 	lsmd_u32 asks;       /* verbs that a layer could refuse or record: no other need be asked for */
 	lsmd_u32 n_enforced; /* of the layers, those in enforce mode: the guard is theirs (MEANING.md 2, 26) */
-	lsmd_u32 zero2;
+	lsmd_u32 files;      /* LSMD_HOLDS_*: what it holds open and may not open by itself: each use is asked for (MEANING.md 23) */
 	lsmd_u32 undecided;  /* or of the layers' undecided masks: what is refused when no image can be asked */
 	lsmd_u32 layers[LSMD_LAYERS_MAX];    /* indices into the image of that generation; own ones first */
 	lsmd_u64 inherited[LSMD_LAYERS_MAX]; /* keys of policies that were handed down to this task, or held it under earlier ids */
@@ -247,8 +251,11 @@ struct lsmd_control {
 	lsmd_u64 guard_above[LSMD_GUARD_ABOVE_MAX]; /* and of those above it; 0: no more */
 	lsmd_u64 guard_start; /* when the agent's process began, in clock ticks since boot: its number may be given again */
 	lsmd_u32 guard_tgid;  /* the agent's process; 0: none */
-	lsmd_u32 zero;
+	lsmd_u32 files;       /* LSMD_FILES_*: while it is 0, nobody who reads or writes looks at its label */
 };
+
+#define LSMD_FILES_SOME 1 /* there is, or was, a label with `files` set */
+#define LSMD_FILES_ALL 2  /* as if all were: the agent has not looked yet at what tasks hold open since a swap */
 
 /* One of the clock ticks that /proc/PID/stat counts in: USER_HZ is 100 everywhere that BPF runs. */
 #define LSMD_CLOCK_TICK_NS 10000000

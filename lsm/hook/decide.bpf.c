@@ -313,6 +313,11 @@ LSMD_SHARED(scratch_verdict, -EPERM, struct lsmd_scratch *s, u32 wanted, u32 rea
 	return ret;
 }
 
+__noinline int scratch_allowed_alone(struct lsmd_scratch *s)
+{
+	return s && request_allowed(&s->req, &s->name, &s->found[0]);
+}
+
 LSMD_SHARED(scratch_allowed, 0, struct lsmd_scratch *s)
 {
 	return s && request_allowed(&s->req, &s->name, &s->found[0]);

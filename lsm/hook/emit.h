@@ -15,6 +15,8 @@
 
 /* scratch_allowed() - request_allowed() of the scratch. Return: 1; 0: it may be otherwise. */
 int scratch_allowed(struct lsmd_scratch *s);
+/* scratch_allowed_alone() - the same for iterators */
+int scratch_allowed_alone(struct lsmd_scratch *s);
 /*
  * scratch_verdict() - decide by the answers of all layers of s->req, count, record, kill. @reason: not LSMD_REASON_NONE: a refusal of @wanted
  * that no layer gave. Return: 0, -EPERM.

@@ -3,7 +3,7 @@
  * Who a task is: its label is decided at exec from the names of what is executed, copied at fork, and given once to what
  * ran before the agent (MEANING.md 7 to 10). Also `exec` itself.
  */
-#include "emit.h"
+#include "files.h"
 
 /* An exec begins: nothing is known of it yet. Runs once an execve, before any bprm_check_security. */
 SEC("lsm/bprm_creds_for_exec")
@@ -169,6 +169,7 @@ static __always_inline void label_hand_down(struct lsmd_label *next, const struc
 		next->inherited[i] = label->handed[i];
 	next->home = label->n_handed == label->n_kept ? namespace_id(task) : label->home;
 	next->flags = 0;
+	next->files = 0;
 	next->generation = 0;
 	next->state = LSMD_LABEL_GIVEN;
 }
@@ -272,6 +273,20 @@ static __always_inline void label_latch(struct lsmd_label *label, struct lsmd_ex
 	count_add(LSMD_COUNT_LABELLED, 1);
 }
 
+/* exec_files() - what the program is given open, under the label that it has from here on; what it was not to have is closed already */
+static __always_inline void exec_files(struct lsmd_scratch *s, struct lsmd_label *label, struct task_struct *task, u64 active)
+{
+	u32 foreign = LSMD_HOLDS_FILES | LSMD_HOLDS_CONNECTIONS;
+
+	if (s && !label_refresh(s, label, task, active)) {
+		s->home = label->home;
+		user_set(s, task);
+		foreign = files_foreign(s, label, active, pointer_number(s, kernel_plain(task)->files));
+	}
+	if (foreign)
+		files_mark(label, foreign);
+}
+
 /* The exec can no longer fail: the label becomes that of the new program. */
 SEC("lsm/bprm_committed_creds")
 int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
@@ -295,6 +310,8 @@ int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
 		exec_late(s, &exec->label, label, task, active);
 	if (exec)
 		label_latch(label, exec, task);
+	if (exec && active)
+		exec_files(s, label, task, active);
 	if (s)
 		scratch_release(s);
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files: what is opened, made, removed, renamed, linked and truncated, and what keeps an append-only file append-only. */
 #include "attr.h"
+#include "files.h"
 #include "guard.h"
 #include "named.h"
 #include "map.h"
@@ -16,21 +17,9 @@ static __always_inline int inode_is_device(const struct inode *inode)
 /* file_access() - the verbs of an open; 0: not mediated here */
 static __always_inline u32 file_access(const struct file *file)
 {
-	u32 flags = file->f_flags, mode = file->f_mode, wanted = 0;
+	const struct inode *inode = file->f_inode;
 
-	if (flags & FMODE_EXEC)
-		return 0; /* an open for execution is `exec` */
-	if (mode & FMODE_READ || (flags & O_ACCMODE) == O_ACCMODE)
-		wanted |= LSMD_ACCESS_READ;
-	if (mode & FMODE_WRITE)
-		wanted |= flags & O_APPEND ? LSMD_ACCESS_APPEND : LSMD_ACCESS_WRITE;
-	if ((flags & O_ACCMODE) == O_ACCMODE)
-		wanted |= LSMD_ACCESS_WRITE; /* for ioctls; asks for both permissions */
-	if (flags & O_TRUNC && !(mode & FMODE_CREATED))
-		wanted |= LSMD_ACCESS_WRITE;
-	if (flags & O_TMPFILE_BIT)
-		wanted |= LSMD_ACCESS_CREATE;
-	return inode_is_device(file->f_inode) ? access_device(wanted) : wanted;
+	return opened_access(file->f_flags, file->f_mode, inode ? inode->i_mode & S_IFMT : 0);
 }
 
 SEC("lsm/file_open")
@@ -109,10 +98,14 @@ static __always_inline int receive_decide(const struct file *file, u32 wanted)
 SEC("lsm/file_receive")
 int BPF_PROG(lsmd_file_receive, struct file *file, int ret)
 {
+	struct socket *sock;
 	u32 wanted;
 
 	if (ret)
 		return ret;
+	sock = bpf_sock_from_file((struct file *)file);
+	if (sock && sock->sk)
+		return connection_decide(LSMD_HOOK_FILE_RECEIVE, sock->sk, 1);
 	wanted = file_access(file) & ~LSMD_ACCESS_CREATE;
 	return wanted ? receive_decide(file, wanted) : 0;
 }
@@ -158,9 +151,9 @@ int BPF_PROG(lsmd_file_permission, struct file *file, int mask, int ret)
 {
 	if (ret)
 		return ret;
-	if (!(mask & MAY_WRITE) || !(file->f_flags & O_APPEND) || syscall_appends())
-		return 0;
-	return append_decide(LSMD_HOOK_FILE_PERMISSION, file);
+	if (mask & MAY_WRITE && file->f_flags & O_APPEND && !syscall_appends())
+		ret = append_decide(LSMD_HOOK_FILE_PERMISSION, file);
+	return ret || !files_asked() ? ret : used_decide(LSMD_HOOK_FILE_PERMISSION, file, mask);
 }
 
 /* pid_number() - the number of a process where it was made: what it calls itself */
@@ -280,9 +273,17 @@ static __always_inline int ioctl_decide(u32 hook, const struct file *file, unsig
 	return hook_leave(s);
 }
 
+/* ioctl_used() - what a command may do: all that the file was opened for */
+static __always_inline u32 ioctl_used(const struct file *file)
+{
+	return (file->f_mode & FMODE_READ ? MAY_READ : 0) | (file->f_mode & FMODE_WRITE ? MAY_WRITE : 0);
+}
+
 SEC("lsm/file_ioctl")
 int BPF_PROG(lsmd_file_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
 {
+	if (!ret && files_asked() && !ioctl_keeps(cmd))
+		ret = used_decide(LSMD_HOOK_FILE_IOCTL, file, ioctl_used(file));
 	return ret ?: ioctl_decide(LSMD_HOOK_FILE_IOCTL, file, cmd);
 }
 
@@ -290,6 +291,8 @@ int BPF_PROG(lsmd_file_ioctl, struct file *file, unsigned int cmd, unsigned long
 SEC("lsm/file_ioctl_compat")
 int BPF_PROG(lsmd_file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg, int ret)
 {
+	if (!ret && files_asked() && !ioctl_keeps(cmd))
+		ret = used_decide(LSMD_HOOK_FILE_IOCTL_COMPAT, file, ioctl_used(file));
 	return ret ?: ioctl_decide(LSMD_HOOK_FILE_IOCTL_COMPAT, file, cmd);
 }
 
@@ -298,11 +301,21 @@ static __always_inline int mapping_is_shared(unsigned long flags)
 	return (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
 }
 
+/* file_given() - through a helper, beside a comparison: before 7.2 verifiers hold the argument to be never NULL and take that out; later ones want it */
+static __always_inline int file_given(const struct file *file)
+{
+	u32 flags;
+
+	return !bpf_probe_read_kernel(&flags, sizeof(flags), &file->f_flags);
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(lsmd_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
 {
 	if (!ret && file && prot & PROT_WRITE && mapping_is_shared(flags) && file->f_flags & O_APPEND)
 		ret = append_decide(LSMD_HOOK_MMAP_FILE, file);
+	if (!ret && file && files_asked() && file_given(file))
+		ret = used_decide(LSMD_HOOK_MMAP_FILE, file, MAY_READ | (mapping_is_shared(flags) && file->f_mode & FMODE_WRITE ? MAY_WRITE : 0));
 	if (ret || !((reqprot | prot) & PROT_EXEC) || map_by_exec(file))
 		return ret;
 	return map_decide(LSMD_HOOK_MMAP_FILE, file, MAP_NAMED | (prot & PROT_WRITE && !mapping_is_shared(flags) ? MAP_CHANGED : 0));

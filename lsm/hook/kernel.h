@@ -82,6 +82,7 @@ struct super_block___first {
 struct inode {
 	unsigned long i_ino;
 	unsigned short i_mode;
+	u32 i_rdev;
 	struct super_block *i_sb;
 };
 
@@ -156,6 +157,7 @@ struct file {
 	unsigned int f_mode;
 	struct inode *f_inode;
 	struct path f_path;
+	void *private_data;
 };
 
 typedef struct {
@@ -237,6 +239,29 @@ struct file___owner {
 	struct fown_struct *f_owner;
 };
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+
+struct signal_struct {
+	struct tty_struct *tty;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -252,7 +277,9 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	char comm[16];
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned int sessionid;
 	unsigned long long self_exec_id;
@@ -290,8 +317,11 @@ struct in6_addr {
 struct sock_common {
 	unsigned short skc_family;
 	u32 skc_rcv_saddr;
+	u32 skc_daddr;
 	u16 skc_num;
+	u16 skc_dport;
 	struct in6_addr skc_v6_rcv_saddr;
+	struct in6_addr skc_v6_daddr;
 };
 
 struct sock {
@@ -406,6 +436,7 @@ struct bpf_iter_meta {
 #define FMODE_EXEC 0x20 /* in f_flags too, only for opens that the kernel makes in order to execute */
 #define FMODE_CREATED 0x100000
 #define MAY_WRITE 2
+#define MAY_READ 4
 #define RENAME_EXCHANGE 2
 
 #define S_IFMT 0170000

@@ -268,8 +268,12 @@ static __always_inline void label_set_layers(struct lsmd_scratch *s, struct lsmd
 	label->undecided = 0;
 	label->asks = 0;
 	label->n_enforced = 0;
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LAYERS_MAX && i < s->held.n; i++)
+	i = LSMD_UNKNOWN(s->zero);
+	while (i < LSMD_LAYERS_MAX && i < s->held.n) {
 		label_add_layer(label, s->held.layers[lsmd_hidden(i) & (LSMD_LAYERS_MAX - 1)], image);
+		i++;
+		LSMD_ROUND(i);
+	}
 	label->flags &= ~(LSMD_LABEL_OVERFLOW | LSMD_LABEL_ASKS_IDS);
 	if (s->held.overflow || label_uncertain(view, label->programs.unknown))
 		label->flags |= LSMD_LABEL_OVERFLOW;
@@ -339,7 +343,7 @@ __noinline int label_keep(struct lsmd_scratch *s, struct lsmd_label *label, u64 
 	return 0;
 }
 
-LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep)
+static __always_inline int label_computed(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep)
 {
 	struct lsmd_view view;
 	u32 at = 0;
@@ -351,13 +355,16 @@ LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *la
 		label_keep(s, label, generation);
 	s->held.n = 0;
 	s->held.overflow = 0;
-	__sync_lock_test_and_set(&label->generation, 0); /* others may look on: label_peek() */
+	__sync_lock_test_and_set(&label->generation, 0); /* others may look on: label_copy() */
 	who_load(s, label);
-	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n; i++) {
+	i = LSMD_UNKNOWN(s->zero);
+	while (i < LSMD_LABEL_PROGRAMS_MAX && i < label->programs.n) {
 		at = name_load(&s->program, &label->programs, at);
 		if (!at)
 			break;
 		subject_collect(generation, &s->program, &s->who, &s->held);
+		i++;
+		LSMD_ROUND(i);
 	}
 	subject_collect_any(&view, generation, &s->who, &s->held);
 	held_inherit(s, label, generation);
@@ -365,4 +372,9 @@ LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *la
 	inherited_keep(s, label, generation);
 	__sync_lock_test_and_set(&label->generation, generation);
 	return 0;
+}
+
+LSMD_SHARED(label_compute, -EPERM, struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep)
+{
+	return label_computed(s, label, generation, keep);
 }

@@ -10,9 +10,11 @@
 
 /*
  * label_compute() - layers of @label in the image of @generation, from what it remembers. @keep: the layers that it has and that ask for ids
- * stay: setuid adds layers and drops none before an exec (MEANING.md 7). Return: 0, or -EPERM when there is no such image.
+ * stay: setuid adds layers and drops none before an exec (MEANING.md 7). label_computed() is the same for iterators, in place: a call more, and the verifier would count too many inside each other. Return: 0, or -EPERM when there is no such image.
  */
-int label_compute(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep);
+typedef int label_compute_fn(struct lsmd_scratch *s, struct lsmd_label *label, u64 generation, u32 keep);
+label_compute_fn label_compute;
+static label_compute_fn label_computed;
 /* programs_add() - remember s->name as one more program of an exec. Return: 0. */
 int programs_add(struct lsmd_scratch *s, struct lsmd_programs *programs);
 /* name_load() - @name := the name that starts at byte @at of @programs. Return: where the next starts; 0: there is none. */
@@ -104,6 +106,27 @@ static __always_inline int label_refresh(struct lsmd_scratch *s, struct lsmd_lab
 		return 0;
 	label_take_ids(label, task_ids(task));
 	return label_compute(s, label, generation, 1);
+}
+
+/* label_settled() - can the label of another task be read now? @exec_id: of which exec it is */
+static __always_inline int label_settled(struct lsmd_label *label, u64 *exec_id, u64 *generation)
+{
+	*exec_id = *(volatile lsmd_u64 *)&label->exec_id;
+	*generation = *(volatile lsmd_u64 *)&label->generation;
+	return __sync_fetch_and_add(&label->state, 0) == LSMD_LABEL_GIVEN;
+}
+
+/*
+ * label_copy() - s->peer := the label of another task. Only a task itself writes its label, so it is copied, and seen to be the same afterwards; what an
+ * exec or a refresh just changes is not known. Return: 1; 0: it is not known.
+ */
+static __always_inline int label_copy(struct lsmd_scratch *s, struct lsmd_label *label)
+{
+	u64 exec_before, exec_after, before, after;
+
+	if (!label || !label_settled(label, &exec_before, &before) || bpf_probe_read_kernel(&s->peer, sizeof(s->peer), label))
+		return 0;
+	return label_settled(label, &exec_after, &after) && exec_before == exec_after && before == after;
 }
 
 /* task_cgroup() - the node of the task's cgroup, as a number */

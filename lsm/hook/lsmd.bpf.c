@@ -10,6 +10,7 @@
 #include "dpath.bpf.c"
 #include "exec.bpf.c"
 #include "file.bpf.c"
+#include "files.bpf.c"
 #include "guard.bpf.c"
 #include "label.bpf.c"
 #include "mount.bpf.c"

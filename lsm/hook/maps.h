@@ -36,6 +36,17 @@ struct lsmd_names {
 	u32 zero;
 };
 
+/* For whom names of files are looked for: numbers. */
+struct lsmd_user {
+	u64 ns;
+	u64 ns_root;  /* where a walk ends (a number, struct mount *) */
+	u32 terminal; /* device number of the controlling terminal; 0: none */
+	u32 away;     /* not in the mount namespace that is home */
+	u64 dentry;   /* what it has open */
+	u64 mount;
+	u64 sock;
+};
+
 #define LSMD_STEPS_MAX (LSMD_PIECES_MAX + 16)
 #define LSMD_STEPS_FAST (LSMD_PIECES_FAST + 4)
 
@@ -67,6 +78,7 @@ struct lsmd_scratch {
 	u32 n_seen;
 	u32 raw_len;
 	struct lsmd_names names;
+	struct lsmd_user user;
 	struct lsmd_step_seen seen[LSMD_STEPS_MAX];
 	u8 raw[256];   /* a long name, an address, the head of a dentry */
 	struct lsmd_name name;

@@ -3,6 +3,7 @@
  * Sockets: connections, whatever call makes them (MEANING.md 21), destinations of datagrams, own addresses, and sockets of those families
  * that no address rule can name (22). A socket that came from somebody else is decided when it is used.
  */
+#include "files.h"
 #include "guard.h"
 #include "named.h"
 
@@ -221,6 +222,52 @@ static __always_inline int own_decide(u32 hook, u32 wanted, const struct sock *s
 	return hook_leave(s);
 }
 
+/* SOCK_BYTES() - a member of a socket (struct sock *, as a number) that all kinds of them have */
+#define SOCK_BYTES(to, sk, member) \
+	bpf_probe_read_kernel((to), sizeof(*(to)), (const void *)((sk) + bpf_core_field_offset(struct sock, __sk_common.member)))
+
+/* connection_address() - of the peer, or of its own side */
+static __always_inline void connection_address(struct lsmd_scratch *s, u64 sk, u32 family, int peer)
+{
+	struct in6_addr v6 = {};
+	u32 v4 = 0;
+
+	if (family == AF_INET6 && peer)
+		SOCK_BYTES(&v6, sk, skc_v6_daddr);
+	else if (family == AF_INET6)
+		SOCK_BYTES(&v6, sk, skc_v6_rcv_saddr);
+	else if (peer)
+		SOCK_BYTES(&v4, sk, skc_daddr);
+	else
+		SOCK_BYTES(&v4, sk, skc_rcv_saddr);
+	if (family == AF_INET6)
+		address_v6(&s->req.address, v6.in6_u.u6_addr32);
+	else
+		address_v4(&s->req.address, v4);
+}
+
+__noinline int connection_set(struct lsmd_scratch *s, u64 sk, u32 wanted)
+{
+	u16 family = 0, theirs = 0, own = 0, protocol = 0;
+	int peer = wanted & LSMD_ACCESS_CONNECT;
+
+	if (!s)
+		return 0;
+	SOCK_BYTES(&family, sk, skc_family);
+	SOCK_BYTES(&theirs, sk, skc_dport);
+	SOCK_BYTES(&own, sk, skc_num);
+	bpf_probe_read_kernel(&protocol, sizeof(protocol), (const void *)(sk + bpf_core_field_offset(struct sock, sk_protocol)));
+	if (!theirs || !family_is_inet(family))
+		return 0;
+	s->req.object = LSMD_OBJECT_ADDRESS;
+	s->req.wanted = wanted;
+	s->req.address.family = family;
+	s->req.address.proto = proto_of(family, protocol);
+	s->req.address.port = peer ? bpf_ntohs(theirs) : own;
+	connection_address(s, sk, family, peer);
+	return 1;
+}
+
 /* Between here and unix_may_send, a datagram is being sent to a name that was given with it; without one it goes where the socket is
  * connected to.
  */
@@ -291,6 +338,8 @@ int BPF_PROG(lsmd_socket_sendmsg, struct socket *sock, struct msghdr *msg, int s
 		return 0;
 	}
 	ret = socket_used(LSMD_HOOK_SOCKET_SENDMSG, sock, sk);
+	if (!ret && files_asked())
+		ret = connection_decide(LSMD_HOOK_SOCKET_SENDMSG, sk, 0);
 	if (ret || !named || !family_addressed(family))
 		return hook_errno(ret);
 	return inet_decide(LSMD_HOOK_SOCKET_SENDMSG, send_wanted(sock, protocol), family, protocol, msg->msg_name,
@@ -305,7 +354,12 @@ int BPF_PROG(lsmd_socket_recvmsg, struct socket *sock, struct msghdr *msg, int s
 
 	if (ret)
 		return ret;
-	return sk ? socket_used(LSMD_HOOK_SOCKET_RECVMSG, sock, sk) : -EPERM;
+	if (!sk)
+		return -EPERM;
+	ret = socket_used(LSMD_HOOK_SOCKET_RECVMSG, sock, sk);
+	if (!ret && files_asked())
+		ret = connection_decide(LSMD_HOOK_SOCKET_RECVMSG, sk, 0);
+	return hook_errno(ret);
 }
 
 /* include/net/sctp and include/uapi/linux/sctp.h: calls that aim at addresses of a peer */

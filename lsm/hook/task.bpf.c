@@ -32,29 +32,10 @@ __noinline int label_within(struct lsmd_scratch *s, struct lsmd_label *label)
 	return 1;
 }
 
-/* label_settled() - can the label of another task be read now? @exec_id: of which exec it is */
-static __always_inline int label_settled(struct lsmd_label *label, u64 *exec_id, u64 *generation)
-{
-	*exec_id = *(volatile lsmd_u64 *)&label->exec_id;
-	*generation = *(volatile lsmd_u64 *)&label->generation;
-	return __sync_fetch_and_add(&label->state, 0) == LSMD_LABEL_GIVEN;
-}
-
-/*
- * label_peek() - s->peer := the label of another task as it is for @active, which that task may not have found out yet. Only a task itself
- * writes its label, so it is copied, and seen to be the same afterwards; what an exec or a refresh just changes is not known.
- * Return: 1; 0: it is not known.
- */
+/* label_peek() - s->peer := the label of another task as it is for @active, which that task may not have found out yet. Return: 1; 0: it is not known. */
 static __always_inline int label_peek(struct lsmd_scratch *s, struct task_struct *task, u64 active)
 {
-	struct lsmd_label *label = bpf_task_storage_get(&lsmd_labels, task, 0, 0);
-	u64 exec_before, exec_after, before, after;
-
-	if (!label || !label_settled(label, &exec_before, &before) || bpf_probe_read_kernel(&s->peer, sizeof(s->peer), label))
-		return 0;
-	if (!label_settled(label, &exec_after, &after) || exec_before != exec_after || before != after)
-		return 0;
-	return !label_refresh(s, &s->peer, task, active);
+	return label_copy(s, bpf_task_storage_get(&lsmd_labels, task, 0, 0)) && !label_refresh(s, &s->peer, task, active);
 }
 
 /* task_decide() - one verb on another task */

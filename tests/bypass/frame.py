@@ -25,7 +25,6 @@ ACCEPT = {"shut": 20160, "open": 20260}  # somebody else listens
 # that waits and is closed all the same fails, and so does one that does not wait and is open: then the table is changed.
 WAITS = {
     "identity": "**Identity**: a deny on a name does not close hard links, bind mounts and overlays that somebody else made",
-    "descriptors": "**Descriptors**: what was open before a process was held is not checked again",
     "namespaces": "**Mount namespaces**: in another one everything is refused as undecided, what is open too",
     "deep": "**Mount namespaces**: names of more than 64 pieces of 40 bytes are refused as undecided, what is open too",
     "agent": "**The agent**: its configuration, binaries and `oom_score_adj` are closed only as far as policies deny them",

@@ -60,10 +60,37 @@ def taken(program, place):
         os.close(fd)
 
 
-case("opened_before_the_policy", opened_before, "read", under=("rule",), waits="descriptors")
-case("inherited_for_reading", inherited("read-inherited", os.O_RDONLY), "read", waits="descriptors", how="a descriptor that its parent, whom nobody holds, opened")
-case("inherited_for_writing", inherited("write-inherited", os.O_RDWR), "write", was_changed("f"), waits="descriptors", how="the same, for writing")
-case("inherited_and_mapped", inherited("map-inherited", os.O_RDONLY), "read", waits="descriptors", how="the same, mapped")
+def handed_over(program, place):
+    """a file that is registered with an io_uring which it was started with, and open nowhere else"""
+    return probe(FREE_PROGRAM, "ring-hand-over", place.at + "/f", program, "ring-handed")
+
+
+def listed(program, place):
+    """a directory that its parent, whom nobody holds, opened"""
+    fd = os.open(place.at, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return probe(program, "list-inherited", "9", fds=[(fd, 9)])
+    finally:
+        os.close(fd)
+
+
+def on_its_terminal(program, place):
+    """the terminal that controls it is /dev/tty, which it may write; another's is not"""
+    ours, theirs = os.openpty()
+    try:
+        return probe(program, "write-terminal", "9", "own" if place.word == "open" else "-", fds=[(theirs, 9)])
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+case("opened_before_the_policy", opened_before, "read", under=("rule",))
+case("inherited_for_reading", inherited("read-inherited", os.O_RDONLY), "read", how="a descriptor that its parent, whom nobody holds, opened")
+case("inherited_for_writing", inherited("write-inherited", os.O_RDWR), "write", was_changed("f"), how="the same, for writing")
+case("inherited_and_mapped", inherited("map-inherited", os.O_RDONLY), "read", how="the same, mapped")
+case("inherited_and_listed", listed, "read", how=listed.__doc__)
+case("registered_with_io_uring", handed_over, "read", how=handed_over.__doc__)
+case("terminal", on_its_terminal, "write", under=("default",), how=on_its_terminal.__doc__)
 case("received", received, "read", how="SCM_RIGHTS from a process that nobody holds")
 case("received_by_pidfd_getfd", taken, "read", under=("rule",), how="pidfd_getfd from a process that nobody holds")
 case("taken_by_pidfd_getfd", taken, "ptrace", under=("default",), twin=BY_RULE, how="pidfd_getfd from a process that nobody holds")

@@ -189,7 +189,23 @@ def connected_passed(program, place):
         return pass_over(program, made, "receive-send")
 
 
-case("socket_passed", connected_passed, "connect", waits="descriptors", how=connected_passed.__doc__)
+def connected_inherited(program, place):
+    """the same, which it was started with"""
+    with socket.create_connection(("127.0.0.1", place.port)) as made:
+        return probe(program, "send-inherited", "9", fds=[(made.fileno(), 9)])
+
+
+def accepted_inherited(program, place):
+    """a connection that another process accepted where it may not, and which it was started with"""
+    with socket.create_server(("127.0.0.1", ACCEPT[place.word])) as server, socket.create_connection(("127.0.0.1", ACCEPT[place.word])):
+        made, _ = server.accept()
+        with made:
+            return probe(program, "send-inherited", "9", fds=[(made.fileno(), 9)])
+
+
+case("socket_inherited", connected_inherited, "connect", how=connected_inherited.__doc__)
+case("socket_accepted_by_another", accepted_inherited, "connect", under=("default",), how=accepted_inherited.__doc__)
+case("socket_passed", connected_passed, "connect", how=connected_passed.__doc__)
 
 line("network", "bind, listen and accept: the local side.")
 for name, args in (("bind_tcp", ["bind-inet", "tcp", "127.0.0.1", "{port}"]), ("bind_udp", ["bind-inet", "udp", "127.0.0.1", "{port}"])):

@@ -42,6 +42,7 @@ def grants():
             {"allow": ["read", "write"], "path": ROOT + "/devices/named"},
             {"allow": FILE_VERBS, "path": [ROOT + "/code/", ROOT + "/devices/"]},
             {"allow": "read", "path": ["/srv", "/dev/null", ROOT + "/attr/"]},
+            {"allow": "write", "path": ["/dev/tty", ERRORS]},
             {"allow": ["exec", "map"], "path": [ROOT + "/open/", ROOT + "/bin/by-default", ROOT + "/bin/tool"]},
             {"allow": ["connect", "send", "bind", "listen"], "to": addresses("open")},
             {"allow": "socket", "name": "inet:stream:sctp"},

@@ -41,6 +41,28 @@ static int act_map_inherited(char **args)
 	return at == MAP_FAILED ? -errno : 0;
 }
 
+static int act_list_inherited(char **args)
+{
+	char room[4096];
+
+	return result_of(syscall(SYS_getdents64, atoi(args[0]), room, sizeof(room)));
+}
+
+static int act_send_inherited(char **args)
+{
+	return result_of(send(atoi(args[0]), "x", 1, MSG_NOSIGNAL));
+}
+
+/* args: number of a terminal's descriptor, and "own" where it is to control the process first */
+static int act_write_terminal(char **args)
+{
+	int fd = atoi(args[0]);
+
+	if (!strcmp(args[1], "own") && setsid() > 0)
+		before(ioctl(fd, TIOCSCTTY, 0), "TIOCSCTTY");
+	return result_of(write(fd, "terminal\n", 9));
+}
+
 /* A descriptor out of a message; -EPERM where none came with it: the kernel leaves out what it refuses. */
 static int received(int from)
 {
@@ -151,6 +173,9 @@ const struct act fd_acts[] = {
 	{ "read-inherited", 1, act_read_inherited },
 	{ "write-inherited", 1, act_write_inherited },
 	{ "map-inherited", 1, act_map_inherited },
+	{ "list-inherited", 1, act_list_inherited },
+	{ "send-inherited", 1, act_send_inherited },
+	{ "write-terminal", 2, act_write_terminal },
 	{ "receive-read", 1, act_receive_read },
 	{ "receive-send", 1, act_receive_send },
 	{ "getfd", 2, act_getfd },

@@ -31,19 +31,24 @@ static void *ring_map(int fd, size_t size, off_t offset)
 	return at;
 }
 
-static void ring_open(struct ring *ring, unsigned int flags)
+static void ring_queues(struct ring *ring)
 {
 	const struct io_uring_params *p = &ring->params;
 	size_t sq, cq;
 
-	memset(ring, 0, sizeof(*ring));
-	ring->flags = flags;
-	ring->params.flags = flags;
-	ring->fd = before(syscall(SYS_io_uring_setup, 1, &ring->params), "io_uring_setup");
 	sq = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
 	cq = p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe);
 	ring->queues = ring_map(ring->fd, sq > cq ? sq : cq, IORING_OFF_SQ_RING);
 	ring->entries = ring_map(ring->fd, p->sq_entries * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
+}
+
+static void ring_open(struct ring *ring, unsigned int flags)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->flags = flags;
+	ring->params.flags = flags;
+	ring->fd = before(syscall(SYS_io_uring_setup, 1, &ring->params), "io_uring_setup");
+	ring_queues(ring);
 }
 
 static unsigned int *ring_word(struct ring *ring, unsigned int offset)
@@ -189,7 +194,43 @@ static int act_uring_poll(char **args)
 	return uring(args, IORING_SETUP_SQPOLL, 0);
 }
 
+#define HANDED_RING 9
+#define HANDED_PARAMS 8
+
+/* args: a file, a program, and an act of that: it is executed with a ring that the file is registered with, and no descriptor of the file */
+static int act_ring_hand_over(char **args)
+{
+	int file = before(open(args[0], O_RDONLY | O_CLOEXEC), args[0]);
+	int params = before(memfd_create("params", 0), "memfd_create");
+	struct ring ring;
+
+	ring_open(&ring, 0);
+	before(syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &file, 1), "io_uring_register");
+	before(pwrite(params, &ring.params, sizeof(ring.params), 0), "write");
+	before(dup2(params, HANDED_PARAMS), "dup2");
+	before(dup2(ring.fd, HANDED_RING), "dup2");
+	return result_of(execv(args[1], args + 1));
+}
+
+/* What was registered by act_ring_hand_over() is read. */
+static int act_ring_handed(char **args)
+{
+	struct io_uring_sqe entry = { .opcode = IORING_OP_READ, .flags = IOSQE_FIXED_FILE, .fd = 0, .len = 1 };
+	struct ring ring = { .fd = HANDED_RING };
+	char byte;
+	int r;
+
+	(void)args;
+	before(pread(HANDED_PARAMS, &ring.params, sizeof(ring.params), 0), "read");
+	ring_queues(&ring);
+	entry.addr = (uintptr_t)&byte;
+	r = ring_do(&ring, &entry);
+	return r < 0 ? r : 0;
+}
+
 const struct act uring_acts[] = {
+	{ "ring-hand-over", 3, act_ring_hand_over },
+	{ "ring-handed", 0, act_ring_handed },
 	{ "uring", 2, act_uring },
 	{ "uring-worker", 2, act_uring_worker },
 	{ "uring-poll", 2, act_uring_poll },
