@@ -173,16 +173,11 @@ static __always_inline enum inet inet_read(struct lsmd_scratch *s, u32 family, c
 	return INET_DECIDED;
 }
 
-/* inet_decide() - one verb on the address at @name */
-static __always_inline int inet_decide(u32 hook, u32 wanted, u32 family, u32 protocol, const void *name, int len)
+/* inet_answer() - the rest of inet_decide(), with what hook_enter() gave. Return: 0, -EPERM */
+static __always_inline int inet_answer(struct lsmd_scratch *s, u32 family, u32 protocol, const void *name, int len)
 {
-	struct lsmd_scratch *s;
 	enum inet inet;
-	int ret;
 
-	s = hook_enter(hook, wanted, &ret);
-	if (!s)
-		return ret;
 	s->req.object = LSMD_OBJECT_ADDRESS;
 	s->req.address.proto = proto_of(family, protocol);
 	inet = inet_read(s, family, name, len);
@@ -193,6 +188,16 @@ static __always_inline int inet_decide(u32 hook, u32 wanted, u32 family, u32 pro
 	if (inet == INET_UNKNOWN)
 		s->name.reason = LSMD_REASON_ADDRESS_UNKNOWN;
 	return hook_leave(s);
+}
+
+/* inet_decide() - one verb on the address at @name */
+static __always_inline int inet_decide(u32 hook, u32 wanted, u32 family, u32 protocol, const void *name, int len)
+{
+	struct lsmd_scratch *s;
+	int ret;
+
+	s = hook_enter(hook, wanted, &ret);
+	return s ? inet_answer(s, family, protocol, name, len) : ret;
 }
 
 /* own_decide() - one verb on the address that a socket has itself; port 0 is one that it does not have yet */
@@ -296,11 +301,18 @@ int BPF_PROG(lsmd_socket_create, int family, int type, int protocol, int kern, i
 SEC("lsm/socket_connect")
 int BPF_PROG(lsmd_socket_connect, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
 {
-	struct sock *sk = sock->sk;
+	u64 active = control_active();
+	struct lsmd_label *label;
+	struct lsmd_scratch *s;
+	struct sock *sk;
 	u32 family;
 
-	if (ret)
+	if (ret || !active)
 		return ret;
+	label = label_current();
+	if (label_idle(label, active))
+		return 0;
+	sk = sock->sk;
 	if (!sk)
 		return -EPERM; /* closed: nothing can be connected, and nothing can be decided */
 	family = sk->__sk_common.skc_family;
@@ -310,7 +322,8 @@ int BPF_PROG(lsmd_socket_connect, struct socket *sock, struct sockaddr *address,
 	}
 	if (!family_addressed(family))
 		return socket_used(LSMD_HOOK_SOCKET_CONNECT, sock, sk);
-	return inet_decide(LSMD_HOOK_SOCKET_CONNECT, LSMD_ACCESS_CONNECT, family, sk->sk_protocol, address, addrlen);
+	s = hook_held(label, active, LSMD_HOOK_SOCKET_CONNECT, LSMD_ACCESS_CONNECT, 0, &ret);
+	return s ? inet_answer(s, family, sk->sk_protocol, address, addrlen) : ret;
 }
 
 /* send_wanted() - a name given with what is sent: on what has connections it makes one (Fast Open, MPTCP's too; SCTP), else it is `send` */

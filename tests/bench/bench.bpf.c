@@ -59,6 +59,14 @@ int bench_file_open(struct bpf_iter__task_file *ctx)
 	return file ? bench_count(____lsmd_file_open(NULL, file, 0)) : 0;
 }
 
+SEC("iter/task_file")
+int bench_use(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = bench_file(ctx);
+
+	return file ? bench_count(____lsmd_file_permission(NULL, file, MAY_READ, 0)) : 0;
+}
+
 /* The parts of bench_file_open, each with all that comes before it. */
 
 SEC("iter/task_file")

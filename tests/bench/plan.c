@@ -87,6 +87,7 @@ static void plan_parts(struct plan *plan)
 		cell_plan(plan, "part-walk", scene_depths[i], PROGRAM_WALK, SCENE_HIT);
 		cell_plan(plan, "part-find", scene_depths[i], PROGRAM_FIND, SCENE_HIT);
 	}
+	cell_plan(plan, "use", 5, PROGRAM_USE, SCENE_HIT); /* a read of what is open */
 }
 
 static void plan_make(struct plan *plan)

@@ -132,7 +132,7 @@ static void target_sizes(struct table *table, const struct plan *plan)
 	table_cell(table, "%s", met(peak <= 3));
 	table_cell(table, "the swap itself, %u rules", largest->n);
 	table_cell(table, "<= 100 us");
-	table_cell(table, "%.1f us", largest->side.swap_us);
+	table_cell(table, "%.2f us", largest->side.swap_us);
 	table_cell(table, "%s", met(largest->side.swap_us <= 100));
 }
 
@@ -154,6 +154,7 @@ static void targets_print(const struct plan *plan, struct table *table, FILE *ou
 	table_cell(table, "met");
 	target_ns(table, "unconfined task, file_open", 20, cell_ns(plan, "unconfined", 1000, 1, 5));
 	target_ns(table, "unconfined task, socket_connect", 20, cell_ns(plan, "unconfined-connect", 1000, 1, 0));
+	target_ns(table, "read or write, while no task holds a descriptor that it may not open", 20, cell_ns(plan, "use", 1000, 1, 5));
 	target_ns(table, "confined open, allowed by a literal rule of 1,000, depth 5", 100,
 		  cell_ns(plan, "hit", 1000, 1, 5));
 	target_ns(table, "confined open, allowed by a literal rule of 1,000, depth 8", 150,
@@ -295,7 +296,7 @@ static void sizes_print(const struct plan *plan, struct table *table, FILE *out)
 		table_cell(table, "%.1f", size->check_ms);
 		table_cell(table, "%.1f", size->build_ms + size->verify_ms);
 		table_cell(table, "%.1f", size->side.load_ms);
-		table_cell(table, "%.1f", size->side.swap_us);
+		table_cell(table, "%.2f", size->side.swap_us);
 		table_cell(table, "%.1f", size->side.grace_ms);
 		table_cell(table, "%zu", size->bytes);
 		table_cell(table, "%.0f", size->peak_kib);

@@ -15,7 +15,7 @@ static const char *const program_names[PROGRAM_N] = {
 	[PROGRAM_LABEL] = "bench_label",       [PROGRAM_CLAIM] = "bench_claim",
 	[PROGRAM_ENTER] = "bench_enter_leave", [PROGRAM_WALK] = "bench_walk",
 	[PROGRAM_FIND] = "bench_find",	       [PROGRAM_EMPTY_SOCKET] = "bench_empty_socket",
-	[PROGRAM_CONNECT] = "bench_connect",
+	[PROGRAM_CONNECT] = "bench_connect",   [PROGRAM_USE] = "bench_use",
 };
 
 struct side {
@@ -48,7 +48,8 @@ static void programs_choose(struct lsmd_bench *skel)
 	bpf_object__for_each_program (program, skel->obj) {
 		const char *name = bpf_program__name(program);
 
-		bpf_program__set_autoload(program, !strncmp(name, "bench_", 6) || !strcmp(name, "lsmd_label_tasks"));
+		bpf_program__set_autoload(program, !strncmp(name, "bench_", 6) || !strcmp(name, "lsmd_label_tasks") ||
+							    !strcmp(name, "lsmd_check_files"));
 	}
 }
 
@@ -123,6 +124,7 @@ static int kernel_fill(struct side *side)
 	if (mapped == MAP_FAILED)
 		return -errno;
 	kernel->control = mapped;
+	kernel->check_files_fd = dup(bpf_program__fd(side->skel->progs.lsmd_check_files));
 	return 0;
 }
 
@@ -232,6 +234,7 @@ int side_use(struct side *side, int image)
 	if (bpf_map_update_elem(side->kernel->map_fds[SIDE_IMAGES], &slot, &side->maps[image], BPF_ANY))
 		return -errno;
 	__atomic_store_n(&side->kernel->control->active, side->generations[image], __ATOMIC_SEQ_CST);
+	side->kernel->control->files = 0; /* nobody holds what it may not open, as on most machines; this process does */
 	return 0;
 }
 
