@@ -312,6 +312,8 @@ int BPF_PROG(lsmd_bprm_committed_creds, struct linux_binprm *bprm, int ret)
 		label_latch(label, exec, task);
 	if (exec && active)
 		exec_files(s, label, task, active);
+	else if (label->files)
+		files_mark(label, label->files); /* the other set of programs has looked; ours are to ask, too */
 	if (s)
 		scratch_release(s);
 	return 0;

@@ -69,8 +69,7 @@ static __always_inline int file_decide(u32 hook, const struct file *file, u32 wa
 }
 
 /*
- * receive_decide() - verbs on a file that another task opened, which may stand in a copy of a mount that is in this namespace too. What has no name
- * (pipes, sockets, memfds) is received as it could be made.
+ * receive_decide() - verbs on a file that another task opened. What has no name (pipes, sockets, memfds) is received as it could be made.
  */
 static __always_inline int receive_decide(const struct file *file, u32 wanted)
 {
@@ -83,12 +82,8 @@ static __always_inline int receive_decide(const struct file *file, u32 wanted)
 	s = hook_enter(LSMD_HOOK_FILE_RECEIVE, wanted, &ret);
 	if (!s)
 		return ret;
-	path_walk_peer(s, &s->name, kernel_plain(file)->f_path.dentry, mnt);
-	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
-		scratch_release(s);
-		return 0;
-	}
-	return hook_leave(s);
+	user_set(s, bpf_get_current_task_btf());
+	return held_leave(s, file);
 }
 
 /*

@@ -2,6 +2,14 @@
 /* Looking at the descriptors of a task: see files.h. */
 #include "files.h"
 
+__noinline int held_elsewhere(struct lsmd_scratch *s, u64 dentry, u64 super)
+{
+	if (!s)
+		return -EPERM;
+	names_start(s, dentry, super);
+	return names_leave(s);
+}
+
 /* Descriptors that are looked at, at most; a table with room for more is foreign. */
 #define FILES_MAX 65536
 
@@ -50,6 +58,7 @@ enum opened {
 	OPENED_FREE,    /* nothing to ask */
 	OPENED_NAMED,   /* s->req and s->name say what to ask */
 	OPENED_UNNAMED, /* s->req says what; the name is that of s->user.dentry and s->user.mount */
+	OPENED_ELSEWHERE, /* the same in another mount namespace: all names that s->user.dentry of s->user.super has in this one */
 	OPENED_SOCKET,  /* one with addresses, maybe; s->user.sock */
 	OPENED_FOREIGN, /* whatever the answer would be, it cannot be had here */
 };
@@ -80,14 +89,34 @@ __noinline int file_opened(struct lsmd_scratch *s, u64 file)
 	}
 	name_start(&s->name);
 	s->user.mount = mount_here(mnt - bpf_core_field_offset(struct mount, mnt), s->user.ns);
-	return s->user.away ? OPENED_FOREIGN : OPENED_UNNAMED;
+	if (s->user.away)
+		return OPENED_FOREIGN;
+	s->user.super = NUMBER_OF(struct vfsmount, mnt, mnt_sb);
+	return mount_is_user(s, s->user.mount) ? OPENED_UNNAMED : OPENED_ELSEWHERE;
+}
+
+/* elsewhere_allowed() - is s->req allowed by every name that s->user.dentry has here? Return: 1; 0: it may be otherwise */
+__noinline int elsewhere_allowed(struct lsmd_scratch *s)
+{
+	u64 i;
+
+	if (!s)
+		return 0;
+	names_start(s, s->user.dentry, s->user.super);
+	for (i = LSMD_UNKNOWN(s->zero); i < LSMD_NAMES_MAX; i++) {
+		if (!names_next(s))
+			return s->names.reason == LSMD_REASON_NONE;
+		if (s->name.reason != LSMD_REASON_NONE || !scratch_allowed(s))
+			return 0;
+	}
+	return 0;
 }
 
 /*
  * file_foreign() - might s->req be refused to open a file, or to make a connection? What can be is done by functions that have returned, since the stack
- * of 6.1 has no room for all of it at once. Return: LSMD_HOLDS_*, 0
+ * of 6.1 has no room for all of it at once. @names: look for those in this mount namespace of what was opened in another; iterators cannot. Return: LSMD_HOLDS_*, 0
  */
-static __always_inline u32 file_foreign(struct lsmd_scratch *s, u64 file, path_name_fn *walk, int (*allowed)(struct lsmd_scratch *))
+static __always_inline u32 file_foreign(struct lsmd_scratch *s, u64 file, path_name_fn *walk, int (*allowed)(struct lsmd_scratch *), int names)
 {
 	int opened = file ? file_opened(s, file) : OPENED_FREE;
 
@@ -98,18 +127,20 @@ static __always_inline u32 file_foreign(struct lsmd_scratch *s, u64 file, path_n
 		opened = s->name.reason == LSMD_REASON_NONE ? OPENED_NAMED :
 			 s->name.reason == LSMD_REASON_PATH_ANONYMOUS ? OPENED_FREE : OPENED_FOREIGN;
 	}
+	if (opened == OPENED_ELSEWHERE && !(names && elsewhere_allowed(s)))
+		opened = OPENED_FOREIGN;
 	return opened == OPENED_FOREIGN || (opened == OPENED_NAMED && !allowed(s)) ? LSMD_HOLDS_FILES : 0;
 }
 
 static long files_round(u32 fd, struct files_walk *walk)
 {
-	walk->foreign |= file_foreign(walk->s, number_at(walk->table + 8 * (u64)fd), path_name, scratch_allowed);
+	walk->foreign |= file_foreign(walk->s, number_at(walk->table + 8 * (u64)fd), path_name, scratch_allowed, 1);
 	return walk->foreign == HOLDS_ALL;
 }
 
 static long files_round_alone(u32 fd, struct files_walk *walk)
 {
-	walk->foreign |= file_foreign(walk->s, number_at(walk->table + 8 * (u64)fd), path_name_alone, scratch_allowed_alone);
+	walk->foreign |= file_foreign(walk->s, number_at(walk->table + 8 * (u64)fd), path_name_alone, scratch_allowed_alone, 0);
 	return walk->foreign == HOLDS_ALL;
 }
 

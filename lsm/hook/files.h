@@ -7,7 +7,7 @@
 #ifndef LSMD_HOOK_FILES_H
 #define LSMD_HOOK_FILES_H
 
-#include "emit.h"
+#include "names.h"
 
 #include <bpf/bpf_endian.h>
 
@@ -106,20 +106,40 @@ static __always_inline void name_terminal(struct lsmd_name *name)
 	name->reason = LSMD_REASON_NONE;
 }
 
-/*
- * file_name_held() - s->name := that of a file that s->user holds, maybe opened in a mount namespace that it was not in; all are numbers. @device: its
- * inode's i_rdev where it is one of characters, or 0
- */
-static __always_inline void file_name_held(struct lsmd_scratch *s, u64 dentry, u64 mount, u32 device, path_name_fn *walk)
+/* mount_is_user() - does a mount (a number) lie in the namespace of s->user? What does not, has the names that its object has there. */
+static __always_inline int mount_is_user(struct lsmd_scratch *s, u64 mount)
 {
-	if (device && device == s->user.terminal) {
+	u64 ns = 0;
+
+	bpf_probe_read_kernel(&ns, sizeof(ns), (const void *)(mount + bpf_core_field_offset(struct mount, mnt_ns)));
+	return ns == s->user.ns || ns == (u64)MNT_NS_INTERNAL;
+}
+
+/* held_elsewhere() - hook_leave() by all names that an object has in the namespace of the task, for one that was opened in another. Return: 0, -EPERM */
+int held_elsewhere(struct lsmd_scratch *s, u64 dentry, u64 super);
+
+/* held_leave() - hook_leave() for a file that the current task has open, whoever opened it */
+static __always_inline int held_leave(struct lsmd_scratch *s, const struct file *file)
+{
+	struct vfsmount *mnt = kernel_plain(file)->f_path.mnt;
+	u64 dentry = pointer_number(s, kernel_plain(file)->f_path.dentry), mount;
+
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFCHR && s->user.terminal && file->f_inode->i_rdev == s->user.terminal) {
 		name_terminal(&s->name);
-		return;
+		return hook_leave(s);
 	}
+	mount = mount_here(pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt), s->user.ns);
+	if (!mount_is_user(s, mount))
+		return hook_errno(held_elsewhere(s, dentry, pointer_number(s, kernel_plain(mnt)->mnt_sb)));
 	name_start(&s->name);
-	walk(s, &s->name, dentry, mount_here(mount, s->user.ns), s->user.ns_root);
+	path_name(s, &s->name, dentry, mount, s->user.ns_root);
+	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
+		scratch_release(s);
+		return 0;
+	}
 	if (s->name.reason == LSMD_REASON_NONE && s->user.away)
 		s->name.reason = LSMD_REASON_FOREIGN_NAMESPACE;
+	return hook_leave(s);
 }
 
 /* connection_asked() - @wanted of a connection. Return: 0, -EPERM */
@@ -180,7 +200,7 @@ static __always_inline int used_decide(u32 hook, const struct file *file, u32 ma
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vfsmount *mnt = kernel_plain(file)->f_path.mnt;
-	u32 wanted = used_access(file, mask), device = 0;
+	u32 wanted = used_access(file, mask);
 	u64 active = control_active();
 	struct lsmd_label *label;
 	struct lsmd_scratch *s;
@@ -195,15 +215,7 @@ static __always_inline int used_decide(u32 hook, const struct file *file, u32 ma
 	if (!s)
 		return ret;
 	user_set(s, task);
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFCHR)
-		device = file->f_inode->i_rdev;
-	file_name_held(s, pointer_number(s, kernel_plain(file)->f_path.dentry), pointer_number(s, mnt) - bpf_core_field_offset(struct mount, mnt),
-		       device, path_name);
-	if (s->name.reason == LSMD_REASON_PATH_ANONYMOUS) {
-		scratch_release(s);
-		return 0;
-	}
-	return hook_leave(s);
+	return held_leave(s, file);
 }
 
 #endif

@@ -44,6 +44,7 @@ struct lsmd_user {
 	u32 away;     /* not in the mount namespace that is home */
 	u64 dentry;   /* what it has open */
 	u64 mount;
+	u64 super;
 	u64 sock;
 };
 

@@ -84,11 +84,21 @@ def on_its_terminal(program, place):
         os.close(theirs)
 
 
+def from_another_namespace(program, place):
+    """a descriptor that was opened in another mount namespace, as systemd opens those of services with private folders"""
+    fd = os.open(place.at + "/f", os.O_RDONLY)
+    try:
+        return probe(FREE_PROGRAM, "mount-namespace", "exec", program, "read-inherited", "9", fds=[(fd, 9)])
+    finally:
+        os.close(fd)
+
+
 case("opened_before_the_policy", opened_before, "read", under=("rule",))
 case("inherited_for_reading", inherited("read-inherited", os.O_RDONLY), "read", how="a descriptor that its parent, whom nobody holds, opened")
 case("inherited_for_writing", inherited("write-inherited", os.O_RDWR), "write", was_changed("f"), how="the same, for writing")
 case("inherited_and_mapped", inherited("map-inherited", os.O_RDONLY), "read", how="the same, mapped")
 case("inherited_and_listed", listed, "read", how=listed.__doc__)
+case("inherited_from_another_namespace", from_another_namespace, "read", under=("rule", "default"), how=from_another_namespace.__doc__)
 case("registered_with_io_uring", handed_over, "read", how=handed_over.__doc__)
 case("terminal", on_its_terminal, "write", under=("default",), how=on_its_terminal.__doc__)
 case("received", received, "read", how="SCM_RIGHTS from a process that nobody holds")
